@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The error a person sees: one line of what went wrong, one line of what to do next."""
+
+
+class VreaderError(Exception):
+    """A failure that the user can do something about.
+
+    Attributes:
+        hint: what to do next, one line; empty when nothing sensible can be said.
+        exit_code: what the command line returns (1 check failed, 2 usage, 3 environment, 4 internal).
+    """
+
+    def __init__(self, message: str, *, hint: str = "", exit_code: int = 3) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.exit_code = exit_code
+
+
+class UsageError(VreaderError):
+    """Something typed is wrong: an unknown card, a malformed value, a missing file."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint, exit_code=2)
