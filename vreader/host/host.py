@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One simulated computer: its readers, its resource manager, its clock, and its one lock.
+
+Rooms below never block. Here a caller's thread enters under the lock, leaves it to let a card work,
+re-enters to finish, and waits where a call has to wait. The lock is never held while a card, a
+socket or a person works.
+"""
+
+import secrets
+import threading
+from collections.abc import Callable
+from typing import Any, ParamSpec, Self, TypeVar
+
+from vreader.card import Card
+from vreader.clock import Clock
+from vreader.errors import VreaderError
+from vreader.events import Emitter
+from vreader.host.clock import RealClock
+from vreader.host.device import DeviceHandle
+from vreader.host.reader import HostReader, SerialCard, split_reader_name
+from vreader.reader.driver import (
+    GUID_DEVINTERFACE_SMARTCARD_READER,
+    DriverEntry,
+    ReaderSettings,
+)
+from vreader.reader.observer import Describe, describe_nothing
+from vreader.smclib.profile import CONTACT, DriverProfile
+from vreader.wdm import NTSTATUS, IoManager, PnpManager
+from vreader.wdm.io_manager import DriverEntry as DriverEntryRoutine
+from vreader.wdm.io_manager import WorkItem
+from vreader.winscard.call import Call, Operation
+from vreader.winscard.codes import SCARD
+from vreader.winscard.manager import ResourceManager
+from vreader.winscard.profile import PCSCLITE, RmProfile
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+PATIENCE_S = 0.5
+
+
+class Host:
+    """A computer with virtual readers.
+
+    Args:
+        profile: the resource manager's semantics; None starts none, so that readers can be opened
+            directly (a vpcd door, a certification run).
+        clock: for tests; the real clock by default.
+        describe: explains APDUs in traces and says which of their bytes are secret.
+        unmask: show secrets in traces.
+        new_id: makes handle numbers; random by default.
+    """
+
+    def __init__(
+        self,
+        profile: RmProfile | None = PCSCLITE,
+        *,
+        clock: Clock | None = None,
+        describe: Describe = describe_nothing,
+        unmask: bool = False,
+        new_id: Callable[[], int] = lambda: secrets.randbits(31),
+    ) -> None:
+        self.lock = threading.RLock()
+        self.events = Emitter()
+        self._real_clock = RealClock(self.run) if clock is None else None
+        self.clock: Clock = clock or self._real_clock or RealClock(self.run)
+        self.describe = describe
+        self.unmask = unmask
+        self.io = IoManager(self.clock, self.events)
+        self.pnp = PnpManager(self.io)
+        self.readers: list[HostReader] = []
+        self._cards: dict[int, SerialCard] = {}
+        self.rm: ResourceManager | None = None
+        if profile is not None:
+            self.rm = ResourceManager(
+                self.io, GUID_DEVINTERFACE_SMARTCARD_READER, profile, new_id, self.events
+            )
+
+    # ------------------------------------------------------------------ doing things
+
+    def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call ``function`` under the lock, then let cards work on this thread without it."""
+        with self.lock:
+            result = function(*args, **kwargs)
+            work = self.io.take_work()
+        if work:
+            self._work(work)
+        return result
+
+    def _work(self, work: list[WorkItem]) -> None:
+        while work:
+            item = work.pop(0)
+            value = item.run()
+            with self.lock:
+                item.finish(value)
+                more = self.io.take_work()
+            if more:
+                work += more
+
+    def call(
+        self,
+        operation: Operation[T],
+        *,
+        patience_s: float = PATIENCE_S,
+        alive: Callable[[], bool] | None = None,
+    ) -> T:
+        """Run a resource manager operation to its end on this thread.
+
+        Args:
+            operation: from :mod:`vreader.winscard.operations`.
+            patience_s: how long to wait for another's transaction before SHARING_VIOLATION.
+            alive: asked now and then while waiting; False gives the wait up.
+
+        Raises:
+            ScardError: as the operation says.
+        """
+        call: Call[T] = Call(self.io, operation)
+        self.run(call.start)
+        if not call.done:
+            self._wait(call, patience_s, alive)
+        return call.result()
+
+    def _wait(self, call: Call[Any], patience_s: float, alive: Callable[[], bool] | None) -> None:
+        """Wait until a call is done: its turn comes, or a card finishes on another thread."""
+        ready = threading.Event()
+        with self.lock:
+            if call.done:
+                return
+            call.waker = call.ended = ready.set
+            parked = call.parked is not None
+        deadline = self.clock.now() + patience_s
+        while not call.done:
+            if not parked:
+                ready.wait()
+            elif not ready.wait(PATIENCE_S if self._patient(call) else
+                                min(PATIENCE_S, max(0.0, deadline - self.clock.now()))):  # fmt: skip
+                gone = alive is not None and not alive()
+                if gone or (not self._patient(call) and self.clock.now() >= deadline):
+                    self.run(call.give_up, SCARD.E_SHARING_VIOLATION)
+                continue
+            with self.lock:
+                ready.clear()
+                woken = not call.done and call.parked is None
+            if woken and parked:
+                self.run(call.resume)
+            parked = call.parked is not None
+
+    @staticmethod
+    def _patient(call: Call[Any]) -> bool:
+        queue = call.parked
+        return queue is None or queue.patient
+
+    # ------------------------------------------------------------------ readers
+
+    def add_reader(
+        self,
+        name: str = "Virtual Reader",
+        *,
+        profile: DriverProfile = CONTACT,
+        serial: str = "",
+        timeout_s: float | None = None,
+        filters: tuple[DriverEntryRoutine, ...] = (),
+    ) -> HostReader:
+        """Plug in a virtual reader.
+
+        Args:
+            name: as applications see it, a trailing ``II SS`` may be left out.
+            profile: the driver profile.
+            serial: its serial number attribute.
+            timeout_s: seconds a card may work on one request.
+            filters: DriverEntry routines of upper filter drivers, lowest first.
+
+        Raises:
+            UsageError: the name cannot be said in reader attributes.
+        """
+        vendor, ifd_type = split_reader_name(name)
+        unit = len(self.readers)
+        settings = ReaderSettings(
+            vendor=vendor,
+            ifd_type=ifd_type,
+            unit=unit,
+            serial=serial,
+            profile=profile,
+            timeout_s=timeout_s,
+            describe=self.describe,
+            unmask=self.unmask,
+        )
+
+        def plug_in() -> HostReader:
+            driver = self.io.load_driver("vreader", DriverEntry)
+            reader = HostReader(self, f"reader{unit}", driver, settings, filters)
+            self.readers.append(reader)
+            return reader
+
+        return self.run(plug_in)
+
+    def open(self, name: str) -> DeviceHandle:
+        r"""Open a reader device (``\\.\SCReader0``) for direct access.
+
+        Raises:
+            VreaderError: there is no such device, or somebody has it open.
+        """
+        status, handle = self.run(self.io.create_file, name)
+        if handle is None:
+            hint = {
+                NTSTATUS.ACCESS_DENIED: "its resource manager or another program has it open",
+                NTSTATUS.OBJECT_NAME_NOT_FOUND: r"readers are \\.\SCReader0, \\.\SCReader1, …",
+            }.get(status, "the reader may just be leaving; try again")
+            raise VreaderError(f"cannot open {name}: {status!s}", hint=hint)
+        return DeviceHandle(self, handle)
+
+    def serial_card(self, card: Card) -> SerialCard:
+        """Wrap a card so that calls to it never overlap, whichever threads and readers ask."""
+        found = self._cards.get(id(card))
+        if found is None:
+            found = self._cards[id(card)] = SerialCard(card)
+        return found
+
+    def close(self) -> None:
+        """Shut the computer down: readers are removed, timers stop. May be called twice."""
+        if self.rm is not None:
+            self.run(self.rm.close)
+            self.rm = None
+        for reader in self.readers:
+            reader.unplug()
+        self.readers.clear()
+        self._cards.clear()
+        if self._real_clock is not None:
+            self._real_clock.stop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A virtual reader from outside: where a person inserts and removes cards."""
+
+import re
+import threading
+from typing import TYPE_CHECKING
+
+from vreader.card import Card
+from vreader.errors import UsageError, VreaderError
+from vreader.reader.driver import DEVICE_EXTENSION, ReaderSettings
+from vreader.smclib.ioctl import MAXIMUM_ATTR_STRING_LENGTH
+from vreader.smclib.states import CardState
+from vreader.wdm import DriverObject
+from vreader.wdm.io_manager import DriverEntry
+
+if TYPE_CHECKING:
+    from vreader.host.host import Host
+
+_INDEX = re.compile(r" ([0-9A-F]{2}) ([0-9A-F]{2})$")
+
+
+def split_reader_name(name: str) -> tuple[str, str]:
+    """Split a reader name into the driver's two attributes, VENDOR_NAME and VENDOR_IFD_TYPE.
+
+    ``Yubico YubiKey CCID 00 00`` → ("Yubico", "YubiKey CCID"). Each holds at most 32 bytes.
+
+    Raises:
+        UsageError: the name is empty, too long or not printable.
+    """
+    base = _INDEX.sub("", name).strip()
+    if not base or not base.isprintable():
+        raise UsageError(
+            f"reader name {name!r} is empty or not printable",
+            hint="use something like 'Virtual Reader 00 00'",
+        )
+    words = base.split(" ")
+    for count in range(1, len(words) + 1):
+        vendor, ifd_type = " ".join(words[:count]), " ".join(words[count:])
+        if max(len(vendor.encode()), len(ifd_type.encode())) <= MAXIMUM_ATTR_STRING_LENGTH:
+            return vendor, ifd_type
+    raise UsageError(
+        f"reader name {name!r} is too long",
+        hint="vendor and type, divided at a space, hold at most 32 bytes each",
+    )
+
+
+class SerialCard:
+    """A card whose calls never overlap: a late command ends before the next one starts."""
+
+    __slots__ = ("_lock", "card")
+
+    def __init__(self, card: Card) -> None:
+        self.card = card
+        self._lock = threading.Lock()
+
+    def power_on(self) -> bytes:
+        """See Card."""
+        with self._lock:
+            return self.card.power_on()
+
+    def reset(self) -> bytes:
+        """See Card."""
+        with self._lock:
+            return self.card.reset()
+
+    def power_off(self) -> None:
+        """See Card."""
+        with self._lock:
+            self.card.power_off()
+
+    def transmit(self, c_apdu: bytes) -> bytes:
+        """See Card."""
+        with self._lock:
+            return self.card.transmit(c_apdu)
+
+
+class HostReader:
+    """One virtual reader of a host.
+
+    Attributes:
+        device: the physical device object's name, as traces show it.
+        link: its symbolic link, to open it directly.
+        plugged_in: whether it is still there.
+    """
+
+    def __init__(
+        self,
+        host: "Host",
+        device: str,
+        driver: DriverObject,
+        settings: ReaderSettings,
+        filters: tuple[DriverEntry, ...],
+    ) -> None:
+        self._host = host
+        self.device = device
+        self.settings = settings
+        self._pdo = host.pnp.add_device(
+            device, driver, properties={"reader": settings}, filters=filters
+        )
+        fdo = self._pdo.AttachedDevice
+        assert fdo is not None  # AddDevice succeeded
+        extension = fdo.DeviceExtension
+        assert isinstance(extension, DEVICE_EXTENSION)
+        self._extension = extension
+        self.link = extension.Link
+        self.plugged_in = True
+
+    @property
+    def name(self) -> str:
+        """The name applications see, or the driver's own where no manager has named it."""
+        rm = self._host.rm
+        if rm is not None:
+            for reader in rm.readers.values():
+                if reader.link == self.link:
+                    return reader.name
+        return f"{self.settings.vendor} {self.settings.ifd_type}".strip()
+
+    @property
+    def card(self) -> Card | None:
+        """The card inside, as it was inserted."""
+        inside = self._extension.Slot.card
+        return inside.card if isinstance(inside, SerialCard) else inside
+
+    @property
+    def state(self) -> CardState:
+        """The driver's state now."""
+        return self._extension.SmartcardExtension.ReaderCapabilities.CurrentState
+
+    def insert(self, card: Card) -> None:
+        """Put a card in; raises VreaderError when there is one already."""
+        wrapped = self._host.serial_card(card)
+        if not self._host.run(self._extension.Slot.insert, wrapped):
+            raise VreaderError(f"{self.name} holds a card already", hint="remove it first")
+
+    def remove(self) -> None:
+        """Take the card out, in the middle of a command too; raises VreaderError without one."""
+        if not self._host.run(self._extension.Slot.remove):
+            raise VreaderError(f"{self.name} is empty", hint="insert a card first")
+
+    def sleep(self) -> None:
+        """Let the reader sleep (D3)."""
+        self._host.run(self._host.pnp.set_power, self._pdo, 3)
+
+    def wake(self) -> None:
+        """Wake the reader (D0)."""
+        self._host.run(self._host.pnp.set_power, self._pdo, 0)
+
+    def unplug(self) -> None:
+        """Pull the reader out: SURPRISE_REMOVAL, then REMOVE_DEVICE. May be called twice."""
+        if self.plugged_in:
+            self.plugged_in = False
+            self._host.run(self._host.pnp.surprise_removal, self._pdo)
+            self._host.run(self._host.pnp.remove, self._pdo)

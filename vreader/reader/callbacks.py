@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The RDF_* callbacks of the virtual reader: what the library asks of this driver.
+
+The library has checked buffers, state and protocol before (WDK "Smart Card Driver Library Callback
+Routines"). The slot behind the callbacks exchanges whole APDUs.
+"""
+
+from functools import partial
+
+from vreader.card import Card
+from vreader.reader.slot import Answer, Problem, Slot
+from vreader.smclib.capabilities import SmartcardUpdateCardCapabilities
+from vreader.smclib.ioctl import (
+    CM_IOCTL_GET_FEATURE_REQUEST,
+    IO_REQUEST_SIZE,
+    SCARD_CTL_CODE,
+    Power,
+    Protocol,
+)
+from vreader.smclib.library import SmartcardEndCardTracking, os_data, set_state
+from vreader.smclib.states import CardState, ReaderEvent
+from vreader.smclib.structs import RDF, SMARTCARD_EXTENSION, ReaderCallback
+from vreader.wdm import NTSTATUS, DeviceObject, IoMarkIrpPending, IoSetCancelRoutine, Irp
+
+_CHANGE = {Power.COLD_RESET: "cold reset", Power.WARM_RESET: "warm reset"}
+
+# PC/SC part 10: the same two requests under Windows' and under pcsc-lite's control codes.
+_LITE_GET_FEATURE_REQUEST = 0x42000D48
+_FEATURE_GET_TLV_PROPERTIES = 0x12
+_GET_TLV_PROPERTIES = SCARD_CTL_CODE(2048 + _FEATURE_GET_TLV_PROPERTIES)
+_LITE_GET_TLV_PROPERTIES = 0x42330000 + _FEATURE_GET_TLV_PROPERTIES
+_PROPERTY_MAX_APDU_DATA_SIZE = 0x0A
+MAX_APDU_DATA_SIZE = 65536
+
+
+def reader_functions() -> list[ReaderCallback | None]:
+    """Return the callback table; a reader without mechanics leaves eject and swallow NULL."""
+    table: list[ReaderCallback | None] = [None] * 16
+    table[RDF.CARD_POWER] = CardPower
+    table[RDF.TRANSMIT] = Transmit
+    table[RDF.CARD_TRACKING] = CardTracking
+    table[RDF.SET_PROTOCOL] = SetProtocol
+    table[RDF.IOCTL_VENDOR] = VendorIoctl
+    return table
+
+
+def _slot(ext: SMARTCARD_EXTENSION) -> Slot:
+    slot: Slot = ext.ReaderExtension
+    return slot
+
+
+def CardPower(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
+    """RDF_CARD_POWER: reset the card, or take its power; reply is the ATR."""
+    slot, minor = _slot(ext), Power(ext.MinorIoControlCode)
+    if minor is Power.POWER_DOWN:
+        return slot.request(
+            lambda card: slot.ask_power(card, "power down", card.power_off),
+            partial(_powered_down, ext),
+        )
+    # A warm reset of a card without power is a cold one.
+    if ext.ReaderCapabilities.CurrentState < CardState.POWERED:
+        minor = Power.COLD_RESET
+
+    def ask(card: Card) -> Answer:
+        call = card.power_on if minor is Power.COLD_RESET else card.reset
+        return slot.ask_power(card, _CHANGE[minor], call)
+
+    return slot.request(ask, partial(_reset, ext))
+
+
+def _powered_down(ext: SMARTCARD_EXTENSION, irp: Irp, answer: Answer) -> NTSTATUS:
+    irp.IoStatus.Information = 0
+    return set_state(ext, ReaderEvent.POWER_DOWN)
+
+
+def _reset(ext: SMARTCARD_EXTENSION, irp: Irp, answer: Answer) -> NTSTATUS:
+    if isinstance(answer, Problem) or not answer:
+        set_state(ext, ReaderEvent.RESET_FAILED)
+        ext.CardCapabilities.ATR = b""
+        return NTSTATUS.IO_TIMEOUT
+    ext.CardCapabilities.ATR = answer
+    status = SmartcardUpdateCardCapabilities(ext)
+    if status is not NTSTATUS.SUCCESS:
+        return status
+    if len(answer) > irp.stack[irp.current].OutputBufferLength:
+        return NTSTATUS.BUFFER_TOO_SMALL
+    irp.SystemBuffer[: len(answer)] = answer
+    irp.IoStatus.Information = len(answer)
+    return NTSTATUS.SUCCESS
+
+
+def SetProtocol(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
+    """RDF_SET_PROTOCOL: choose one protocol of the mask, T=1 before T=0; reply is its bit.
+
+    Whole APDUs cross this reader's link, so no PPS is exchanged.
+    """
+    wanted = Protocol(ext.MinorIoControlCode)
+    card = ext.CardCapabilities.Protocol
+    if ext.ReaderCapabilities.CurrentState is CardState.SPECIFIC:
+        if card.Selected & wanted or wanted in (Protocol.UNDEFINED, Protocol.DEFAULT):
+            return _selected(ext)
+        return NTSTATUS.NOT_SUPPORTED
+    if not wanted & ~Protocol.DEFAULT:
+        wanted = Protocol.T0 | Protocol.T1
+    offered = (card.Supported | Protocol.RAW) & ext.ReaderCapabilities.SupportedProtocols
+    for protocol in (Protocol.T1, Protocol.T0, Protocol.RAW):
+        if wanted & offered & protocol:
+            status = set_state(ext, ReaderEvent.SET_PROTOCOL)
+            card.Selected = protocol
+            return _selected(ext) if status is NTSTATUS.SUCCESS else status
+    return NTSTATUS.NOT_SUPPORTED
+
+
+def _selected(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
+    selected = int(ext.CardCapabilities.Protocol.Selected)
+    return _reply(ext, selected.to_bytes(4, "little"))
+
+
+def Transmit(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
+    """RDF_TRANSMIT: hand the C-APDU behind the SCARD_IO_REQUEST to the card."""
+    slot, request = _slot(ext), ext.IoRequest
+    buffer = request.RequestBuffer
+    start = int.from_bytes(buffer[4:8], "little")
+    command = bytes(buffer[start : request.RequestBufferLength])
+    return slot.request(lambda card: slot.ask_transmit(card, command), _transmitted)
+
+
+def _transmitted(irp: Irp, answer: Answer) -> NTSTATUS:
+    if isinstance(answer, Problem):
+        return NTSTATUS.NO_MEDIA if answer is Problem.GONE else NTSTATUS.IO_TIMEOUT
+    if len(answer) < 2:
+        return NTSTATUS.DEVICE_PROTOCOL_ERROR
+    end = IO_REQUEST_SIZE + len(answer)
+    if end > irp.stack[irp.current].OutputBufferLength:
+        return NTSTATUS.BUFFER_TOO_SMALL
+    buffer = irp.SystemBuffer
+    # dwProtocol stays; cbPciLength is that of the reply's own header.
+    buffer[4:8] = b"\x08\0\0\0"
+    buffer[IO_REQUEST_SIZE:end] = answer
+    irp.IoStatus.Information = end
+    return NTSTATUS.SUCCESS
+
+
+def CardTracking(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
+    """RDF_CARD_TRACKING: the request pends, cancelable, until the slot sees a change."""
+    irp = os_data(ext).NotificationIrp
+    assert irp is not None  # the library set it before it called back
+
+    def cancel(device: DeviceObject, irp: Irp) -> None:
+        SmartcardEndCardTracking(ext, NTSTATUS.CANCELLED)
+
+    IoSetCancelRoutine(irp, cancel)
+    IoMarkIrpPending(irp)
+    return NTSTATUS.PENDING
+
+
+def VendorIoctl(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
+    """RDF_IOCTL_VENDOR, the unknown-IOCTL callback: PC/SC part 10 features, nothing else."""
+    code = ext.MajorIoControlCode
+    if code in (CM_IOCTL_GET_FEATURE_REQUEST, _LITE_GET_FEATURE_REQUEST):
+        windows = code == CM_IOCTL_GET_FEATURE_REQUEST
+        control = _GET_TLV_PROPERTIES if windows else _LITE_GET_TLV_PROPERTIES
+        return _reply(ext, bytes((_FEATURE_GET_TLV_PROPERTIES, 4)) + control.to_bytes(4, "big"))
+    if code in (_GET_TLV_PROPERTIES, _LITE_GET_TLV_PROPERTIES):
+        value = MAX_APDU_DATA_SIZE.to_bytes(4, "little")
+        return _reply(ext, bytes((_PROPERTY_MAX_APDU_DATA_SIZE, 4)) + value)
+    return NTSTATUS.INVALID_DEVICE_REQUEST
+
+
+def _reply(ext: SMARTCARD_EXTENSION, reply: bytes) -> NTSTATUS:
+    if len(reply) > ext.IoRequest.ReplyBufferLength:
+        return NTSTATUS.BUFFER_TOO_SMALL
+    ext.IoRequest.ReplyBuffer[: len(reply)] = reply
+    ext.IoRequest.Information = len(reply)
+    return NTSTATUS.SUCCESS

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the reader says: cards coming and going, APDUs exchanged. Secrets are masked before."""
+
+from dataclasses import dataclass
+
+from vreader.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class CardEvent(Event):
+    """A card was inserted, removed, reset or powered down.
+
+    Attributes:
+        reader: name of the reader's physical device object.
+        change: ``inserted``, ``removed``, ``cold reset``, ``warm reset``, ``power down``.
+        atr: the raw ATR of a reset, else empty.
+        problem: why a reset gave none: ``mute``, ``gone``, ``fault``; else empty.
+    """
+
+    reader: str
+    change: str
+    atr: bytes = b""
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ApduEvent(Event):
+    """One command and its response.
+
+    Attributes:
+        reader: name of the reader's physical device object.
+        command, response: as exchanged; bytes inside ``masked`` / ``masked_response`` are zero.
+        masked, masked_response: (start, end) ranges that hold secrets.
+        text: what the command means, from the card kind's ``describe``; may be empty.
+        seconds: how long the card took.
+        problem: ``gone``, ``mute``, ``fault`` or ``late``, else empty.
+    """
+
+    reader: str
+    command: bytes
+    response: bytes
+    masked: tuple[tuple[int, int], ...]
+    masked_response: tuple[tuple[int, int], ...]
+    text: str
+    seconds: float
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardFaultEvent(Event):
+    """A card's code raised an exception: a bug of that card, answered 6F00.
+
+    Attributes:
+        reader: name of the reader's physical device object.
+        traceback: the traceback; it names code, never the APDU's bytes.
+    """
+
+    reader: str
+    traceback: str

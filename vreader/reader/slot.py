@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The slot: the reader's hardware side, where a card sits and works.
+
+A request to the card is work that may take time: it runs without the lock, on the thread of whoever
+asked, and its answer counts only if the request is still pending then. The card may vanish
+meanwhile; the request has then been completed STATUS_NO_MEDIA and the late answer is dropped.
+"""
+
+import traceback
+from collections.abc import Callable
+from enum import Enum
+
+from vreader.card import Card, CardGone, CardMute
+from vreader.clock import Clock, Timer
+from vreader.reader.events import CardEvent, CardFaultEvent
+from vreader.reader.observer import ApduObserver
+from vreader.smclib.library import (
+    SmartcardCompleteCardTracking,
+    os_data,
+    set_state,
+)
+from vreader.smclib.states import CardState, ReaderEvent
+from vreader.smclib.structs import SMARTCARD_EXTENSION
+from vreader.wdm import NTSTATUS, IoCompleteRequest, IoManager, IoMarkIrpPending, Irp
+
+
+class Problem(Enum):
+    """Why a card gave no answer."""
+
+    GONE = "gone"
+    MUTE = "mute"
+    FAULT = "fault"
+
+
+Answer = bytes | Problem
+
+
+class Slot:
+    """One place for one card.
+
+    Attributes:
+        card: the card inside, or None.
+        timeout_s: how long a card may work before the request completes IO_TIMEOUT; None waits.
+    """
+
+    def __init__(
+        self,
+        io: IoManager,
+        ext: SMARTCARD_EXTENSION,
+        observer: ApduObserver,
+        timeout_s: float | None,
+    ) -> None:
+        self.io = io
+        self.ext = ext
+        self.observer = observer
+        self.timeout_s = timeout_s
+        self.card: Card | None = None
+        self.asleep = False
+        self._working: set[int] = set()
+        self._irp: Irp | None = None
+        self._deadline: Timer | None = None
+
+    @property
+    def clock(self) -> Clock:
+        """The host's clock."""
+        return self.io.clock
+
+    # ------------------------------------------------------------------ what happens to the card
+
+    def insert(self, card: Card) -> bool:
+        """Put a card in; False when there is one already."""
+        if self.card is not None:
+            return False
+        self.card = card
+        self._emit("inserted")
+        if not self.asleep:
+            self._noticed(ReaderEvent.INSERTED)
+        return True
+
+    def remove(self) -> bool:
+        """Take the card out, also while it works; False when there is none."""
+        card, self.card = self.card, None
+        if card is None:
+            return False
+        self.observer.reset()
+        self._emit("removed")
+        if id(card) not in self._working:
+            self.io.queue_work(lambda: _ask(self, card.power_off), lambda answer: None)
+        if not self.asleep:
+            self._noticed(ReaderEvent.REMOVED)
+        return True
+
+    def wake(self) -> None:
+        """Look at the slot again after sleep.
+
+        Where a card was or is there, the tracking request completes: it may have been swapped.
+        """
+        self.asleep = False
+        present = self.card is not None
+        if not present and self.ext.ReaderCapabilities.CurrentState <= CardState.ABSENT:
+            return
+        set_state(self.ext, ReaderEvent.REMOVED)
+        self._noticed(ReaderEvent.INSERTED if present else ReaderEvent.REMOVED)
+
+    def _noticed(self, event: ReaderEvent) -> None:
+        set_state(self.ext, event)
+        if event is ReaderEvent.REMOVED:
+            self._complete(self._irp, NTSTATUS.NO_MEDIA)
+        SmartcardCompleteCardTracking(self.ext)
+
+    # ------------------------------------------------------------------ requests to the card
+
+    def request(
+        self, ask: Callable[[Card], Answer], answered: Callable[[Irp, Answer], NTSTATUS]
+    ) -> NTSTATUS:
+        """Pend the current IRP and have the card work on it; returns STATUS_PENDING.
+
+        Args:
+            ask: called without the lock with the card.
+            answered: called with the lock if the request is still pending; returns the status to
+                complete it with, IoStatus.Information set before.
+        """
+        irp, card = os_data(self.ext).CurrentIrp, self.card
+        assert irp is not None  # the library calls back with a request in hand
+        if card is None:
+            return NTSTATUS.NO_MEDIA
+        IoMarkIrpPending(irp)
+        self._irp = irp
+        self._working.add(id(card))
+        if self.timeout_s is not None:
+            self._deadline = self.clock.call_at(
+                self.clock.now() + self.timeout_s, lambda: self._complete(irp, NTSTATUS.IO_TIMEOUT)
+            )
+        self.io.queue_work(
+            lambda: ask(card), lambda answer: self._finish(irp, card, answer, answered)
+        )
+        return NTSTATUS.PENDING
+
+    def _finish(
+        self, irp: Irp, card: Card, answer: Answer, answered: Callable[[Irp, Answer], NTSTATUS]
+    ) -> None:
+        self._working.discard(id(card))
+        if irp is not self._irp:
+            return  # completed meanwhile by removal or deadline: the late answer is dropped
+        if answer is Problem.GONE and self.card is card:
+            self.remove()
+            return
+        self._complete(irp, answered(irp, answer))
+
+    def _complete(self, irp: Irp | None, status: NTSTATUS) -> None:
+        """Complete the request in hand exactly once."""
+        if irp is None or irp is not self._irp:
+            return
+        self._irp = None
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+        if status.is_error:
+            irp.IoStatus.Information = 0
+        irp.IoStatus.Status = status
+        IoCompleteRequest(irp)
+
+    def _emit(self, change: str, atr: bytes = b"", problem: str = "") -> None:
+        if self.io.events:
+            self.io.events.emit(CardEvent(self.observer.reader, change, atr, problem))
+
+    # ------------------------------------------------------------------ the card at work (no lock)
+
+    def ask_power(self, card: Card, change: str, call: Callable[[], bytes | None]) -> Answer:
+        """Reset the card or power it down."""
+        answer = _ask(self, call)
+        self.observer.reset()
+        if isinstance(answer, Problem):
+            self._emit(change, problem=answer.value)
+        else:
+            self._emit(change, atr=answer)
+        return answer
+
+    def ask_transmit(self, card: Card, command: bytes) -> Answer:
+        """Exchange one APDU; a fault of the card's code becomes 6F00."""
+        if not self.io.events:
+            return _answer_or_6f00(_ask(self, lambda: card.transmit(command)))
+        started = self.clock.now()
+        answer = _ask(self, lambda: card.transmit(command))
+        seconds = self.clock.now() - started
+        problem = answer.value if isinstance(answer, Problem) else ""
+        answer = _answer_or_6f00(answer)
+        response = b"" if isinstance(answer, Problem) else answer
+        if self.card is not card:
+            problem = problem or "late"
+        self.observer.exchanged(command, response, seconds, problem)
+        return answer
+
+
+def _answer_or_6f00(answer: Answer) -> Answer:
+    return b"\x6f\x00" if answer is Problem.FAULT else answer
+
+
+def _ask(slot: Slot, call: Callable[[], bytes | None]) -> Answer:
+    """Call the card. Its two signals are answers; anything else it raises is its bug."""
+    try:
+        answer = call()
+    except CardGone:
+        return Problem.GONE
+    except CardMute:
+        return Problem.MUTE
+    except Exception:
+        if slot.io.events:
+            slot.io.events.emit(CardFaultEvent(slot.observer.reader, traceback.format_exc()))
+        return Problem.FAULT
+    return b"" if answer is None else answer

@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SmartcardDeviceControl: the main entry point for requests to a reader driver.
+
+The library checks, answers what it can alone, and calls the driver's RDF_* callback for the rest.
+Order of checks (WDK, 1998 DDK; where they are silent the order contradicts none of their statuses):
+remove lock, surprise removal, busy, unknown code, NULL callback, buffers, state, callback.
+
+No two callbacks run at once. A callback that returns STATUS_PENDING owns the request until it
+completes the IRP; until then everything but card tracking is answered STATUS_DEVICE_BUSY.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from vreader.smclib.attributes import get_attribute, set_attribute
+from vreader.smclib.ioctl import IO_REQUEST_SIZE, Ioctl, Power, Protocol
+from vreader.smclib.library import SmartcardReleaseRemoveLock, os_data
+from vreader.smclib.states import TRANSITIONS, CardState, ReaderEvent
+from vreader.smclib.structs import RDF, SMARTCARD_EXTENSION
+from vreader.wdm import NTSTATUS, IoCompleteRequest, Irp
+from vreader.wdm.irp import IO_STACK_LOCATION
+
+_Check = Callable[[SMARTCARD_EXTENSION, IO_STACK_LOCATION, bytearray], NTSTATUS]
+_Answer = Callable[[SMARTCARD_EXTENSION, IO_STACK_LOCATION, bytearray], bytes | NTSTATUS]
+
+_KNOWN_PROTOCOLS = Protocol.T0 | Protocol.T1 | Protocol.RAW
+
+
+def SmartcardDeviceControl(ext: SMARTCARD_EXTENSION, irp: Irp) -> NTSTATUS:
+    """Handle IRP_MJ_DEVICE_CONTROL for a reader; DispatchDeviceControl returns the result."""
+    data = os_data(ext)
+    lock = data.RemoveLock
+    if lock.removed:
+        return _complete(irp, NTSTATUS.DELETE_PENDING)
+    location = irp.stack[irp.current]
+    code = location.IoControlCode
+    if code in _TRACKING:
+        return _track(ext, irp, location, code)
+    if data.CurrentIrp is not None:
+        return _complete(irp, NTSTATUS.DEVICE_BUSY)
+    if (answer := _ANSWERS.get(code)) is not None:
+        return _answer(ext, irp, location, answer)
+    index, check = _CALLBACKS.get(code, (RDF.IOCTL_VENDOR, _no_check))
+    callback = ext.ReaderFunction[index]
+    if callback is None:
+        return _complete(irp, NTSTATUS.NOT_SUPPORTED)
+    buffer = irp.SystemBuffer
+    status = check(ext, location, buffer)
+    if status is not NTSTATUS.SUCCESS:
+        return _complete(irp, status)
+    lock.count += 1
+    data.CurrentIrp = irp
+    data.StartedAt = data.DeviceObject.DriverObject.io.clock.now()
+    irp.observer = partial(_transmitted if index is RDF.TRANSMIT else _released, ext)
+    ext.MajorIoControlCode = code
+    request = ext.IoRequest
+    request.Information = 0
+    request.RequestBuffer = request.ReplyBuffer = buffer
+    request.RequestBufferLength = location.InputBufferLength
+    request.ReplyBufferLength = location.OutputBufferLength
+    status = callback(ext)
+    if status is NTSTATUS.PENDING:
+        return status
+    irp.IoStatus.Information = 0 if status.is_error else request.Information
+    return _complete(irp, status)
+
+
+def _complete(irp: Irp, status: NTSTATUS) -> NTSTATUS:
+    irp.IoStatus.Status = status
+    IoCompleteRequest(irp)
+    return status
+
+
+def _released(ext: SMARTCARD_EXTENSION, irp: Irp) -> None:
+    """Bookkeeping when a callback's request completes: the next one may come."""
+    os_data(ext).CurrentIrp = None
+    SmartcardReleaseRemoveLock(ext)
+
+
+def _transmitted(ext: SMARTCARD_EXTENSION, irp: Irp) -> None:
+    """Count a TRANSMIT, then the usual bookkeeping."""
+    if irp.IoStatus.Status is NTSTATUS.SUCCESS:
+        data, perf = os_data(ext), ext.PerfInfo
+        perf.NumTransmissions += 1
+        perf.BytesSent += irp.stack[irp.current].InputBufferLength - IO_REQUEST_SIZE
+        perf.BytesReceived += irp.IoStatus.Information - IO_REQUEST_SIZE
+        now = data.DeviceObject.DriverObject.io.clock.now()
+        perf.IoMicroseconds += int((now - data.StartedAt) * 1e6)
+    _released(ext, irp)
+
+
+# ------------------------------------------------------------------ card tracking
+
+_TRACKING = {Ioctl.SMARTCARD_IS_PRESENT: True, Ioctl.SMARTCARD_IS_ABSENT: False}
+
+
+def _track(ext: SMARTCARD_EXTENSION, irp: Irp, location: IO_STACK_LOCATION, code: int) -> NTSTATUS:
+    """IS_PRESENT and IS_ABSENT share one slot: OsData->NotificationIrp."""
+    data = os_data(ext)
+    callback = ext.ReaderFunction[RDF.CARD_TRACKING]
+    if callback is None:
+        return _complete(irp, NTSTATUS.NOT_SUPPORTED)
+    if ext.Profile.tracking_refuses_buffers and (
+        location.InputBufferLength or location.OutputBufferLength
+    ):
+        return _complete(irp, NTSTATUS.INVALID_PARAMETER)
+    if data.NotificationIrp is not None:
+        return _complete(irp, NTSTATUS.DEVICE_BUSY)
+    present = ext.ReaderCapabilities.CurrentState > CardState.ABSENT
+    if present == _TRACKING[Ioctl(code)]:
+        return _complete(irp, NTSTATUS.SUCCESS)
+    data.RemoveLock.count += 1
+    data.NotificationIrp = irp
+    irp.observer = partial(_tracked, ext)
+    ext.MajorIoControlCode = code
+    status = callback(ext)
+    if status is NTSTATUS.PENDING:
+        return status
+    data.NotificationIrp = None
+    return _complete(irp, status)
+
+
+def _tracked(ext: SMARTCARD_EXTENSION, irp: Irp) -> None:
+    SmartcardReleaseRemoveLock(ext)
+
+
+# ------------------------------------------------------------------ answered by the library
+
+
+def _answer(
+    ext: SMARTCARD_EXTENSION, irp: Irp, location: IO_STACK_LOCATION, answer: _Answer
+) -> NTSTATUS:
+    reply = answer(ext, location, irp.SystemBuffer)
+    if isinstance(reply, NTSTATUS):
+        return _complete(irp, reply)
+    if len(reply) > location.OutputBufferLength:
+        return _complete(irp, NTSTATUS.BUFFER_TOO_SMALL)
+    irp.SystemBuffer[: len(reply)] = reply
+    irp.IoStatus.Information = len(reply)
+    return _complete(irp, NTSTATUS.SUCCESS)
+
+
+def _get_state(
+    ext: SMARTCARD_EXTENSION, location: IO_STACK_LOCATION, buffer: bytearray
+) -> bytes | NTSTATUS:
+    if location.OutputBufferLength < 4:
+        return ext.Profile.short_buffer
+    return ext.ReaderCapabilities.CurrentState.to_bytes(4, "little")
+
+
+def _get_attribute(
+    ext: SMARTCARD_EXTENSION, location: IO_STACK_LOCATION, buffer: bytearray
+) -> bytes | NTSTATUS:
+    if location.InputBufferLength != 4:
+        return NTSTATUS.INVALID_PARAMETER
+    return get_attribute(ext, int.from_bytes(buffer[:4], "little"))
+
+
+def _set_attribute(
+    ext: SMARTCARD_EXTENSION, location: IO_STACK_LOCATION, buffer: bytearray
+) -> bytes | NTSTATUS:
+    length = location.InputBufferLength
+    if length < 4:
+        return NTSTATUS.INVALID_PARAMETER
+    tag = int.from_bytes(buffer[:4], "little")
+    return set_attribute(ext, tag, bytes(buffer[4:length]))
+
+
+def _get_last_error(
+    ext: SMARTCARD_EXTENSION, location: IO_STACK_LOCATION, buffer: bytearray
+) -> bytes | NTSTATUS:
+    """Meaningful for VxD drivers only; under WDM always STATUS_SUCCESS."""
+    if location.OutputBufferLength < 4:
+        return ext.Profile.short_buffer
+    return ext.LastError.to_bytes(4, "little")
+
+
+def _get_perf_cntr(
+    ext: SMARTCARD_EXTENSION, location: IO_STACK_LOCATION, buffer: bytearray
+) -> bytes | NTSTATUS:
+    """No page documents the reply: here the three SCARD_PERF_* values, a ULONG each."""
+    if location.OutputBufferLength < 12:
+        return ext.Profile.short_buffer
+    perf = ext.PerfInfo
+    values = (perf.NumTransmissions, perf.BytesSent + perf.BytesReceived, perf.IoMicroseconds)
+    return b"".join((value & 0xFFFFFFFF).to_bytes(4, "little") for value in values)
+
+
+_ANSWERS: dict[int, _Answer] = {
+    Ioctl.SMARTCARD_GET_STATE: _get_state,
+    Ioctl.SMARTCARD_GET_ATTRIBUTE: _get_attribute,
+    Ioctl.SMARTCARD_SET_ATTRIBUTE: _set_attribute,
+    Ioctl.SMARTCARD_GET_LAST_ERROR: _get_last_error,
+    Ioctl.SMARTCARD_GET_PERF_CNTR: _get_perf_cntr,
+}
+
+# ------------------------------------------------------------------ checks before a callback
+
+
+def _refusal(ext: SMARTCARD_EXTENSION, event: ReaderEvent) -> NTSTATUS:
+    """Return the status with which the state table refuses ``event`` now, or SUCCESS."""
+    outcome = TRANSITIONS[ext.ReaderCapabilities.CurrentState][event]
+    return outcome if isinstance(outcome, NTSTATUS) else NTSTATUS.SUCCESS
+
+
+def _no_check(ext: SMARTCARD_EXTENSION, location: IO_STACK_LOCATION, buffer: bytearray) -> NTSTATUS:
+    return NTSTATUS.SUCCESS
+
+
+def _check_power(
+    ext: SMARTCARD_EXTENSION, location: IO_STACK_LOCATION, buffer: bytearray
+) -> NTSTATUS:
+    if location.InputBufferLength != 4:
+        return NTSTATUS.INVALID_PARAMETER
+    minor = int.from_bytes(buffer[:4], "little")
+    if minor > Power.WARM_RESET:
+        return ext.Profile.bad_power_minor
+    ext.MinorIoControlCode = minor
+    if minor == Power.POWER_DOWN:
+        return _refusal(ext, ReaderEvent.POWER_DOWN)
+    if location.OutputBufferLength < ext.Profile.reset_output_minimum:
+        return ext.Profile.short_buffer
+    return _refusal(ext, ReaderEvent.RESET_NEGOTIABLE)
+
+
+def _check_set_protocol(
+    ext: SMARTCARD_EXTENSION, location: IO_STACK_LOCATION, buffer: bytearray
+) -> NTSTATUS:
+    if location.InputBufferLength != 4:
+        return NTSTATUS.INVALID_PARAMETER
+    if location.OutputBufferLength < 4:
+        return ext.Profile.short_buffer
+    refusal = _refusal(ext, ReaderEvent.SET_PROTOCOL)
+    if refusal is not NTSTATUS.SUCCESS:
+        return refusal
+    mask = Protocol(int.from_bytes(buffer[:4], "little"))
+    ext.MinorIoControlCode = mask
+    if not mask & _KNOWN_PROTOCOLS and mask not in (Protocol.UNDEFINED, Protocol.DEFAULT):
+        return NTSTATUS.INVALID_DEVICE_REQUEST
+    return NTSTATUS.SUCCESS
+
+
+def _check_transmit(
+    ext: SMARTCARD_EXTENSION, location: IO_STACK_LOCATION, buffer: bytearray
+) -> NTSTATUS:
+    length = location.InputBufferLength
+    if length < IO_REQUEST_SIZE:
+        return NTSTATUS.INVALID_PARAMETER
+    if location.OutputBufferLength < IO_REQUEST_SIZE + 2:
+        return ext.Profile.short_buffer
+    pci_length = int.from_bytes(buffer[4:8], "little")
+    if not IO_REQUEST_SIZE <= pci_length <= length:
+        return NTSTATUS.INVALID_PARAMETER
+    if ext.ReaderCapabilities.CurrentState is not CardState.SPECIFIC:
+        return _refusal(ext, ReaderEvent.TRANSMIT)
+    if int.from_bytes(buffer[:4], "little") != ext.CardCapabilities.Protocol.Selected:
+        return NTSTATUS.INVALID_DEVICE_STATE
+    return NTSTATUS.SUCCESS
+
+
+def _check_card(event: ReaderEvent) -> _Check:
+    return lambda ext, location, buffer: _refusal(ext, event)
+
+
+_CALLBACKS: dict[int, tuple[RDF, _Check]] = {
+    Ioctl.SMARTCARD_POWER: (RDF.CARD_POWER, _check_power),
+    Ioctl.SMARTCARD_TRANSMIT: (RDF.TRANSMIT, _check_transmit),
+    Ioctl.SMARTCARD_SET_PROTOCOL: (RDF.SET_PROTOCOL, _check_set_protocol),
+    Ioctl.SMARTCARD_EJECT: (RDF.CARD_EJECT, _check_card(ReaderEvent.EJECT)),
+    Ioctl.SMARTCARD_SWALLOW: (RDF.READER_SWALLOW, _check_card(ReaderEvent.SWALLOW)),
+    Ioctl.SMARTCARD_CONFISCATE: (RDF.CARD_CONFISCATE, _check_card(ReaderEvent.EJECT)),
+}

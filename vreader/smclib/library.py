@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Driver library routines around the requests: initialise, lock, track, change state, log, link.
+
+The names are those of the 1998-2001 smart card DDK. SmartcardDeviceControl is in
+:mod:`vreader.smclib.control`.
+"""
+
+from collections.abc import Callable
+
+from vreader.smclib.events import DriverLogEvent, StateEvent
+from vreader.smclib.ioctl import Protocol
+from vreader.smclib.states import TRANSITIONS, CardState, Option, ReaderEvent
+from vreader.smclib.structs import (
+    CARD_PROTOCOL,
+    MIN_BUFFER_SIZE,
+    POS_DEP_DATA,
+    SMARTCARD_EXTENSION,
+    SMCLIB_VERSION_REQUIRED,
+)
+from vreader.wdm import (
+    NTSTATUS,
+    BugCheck,
+    DeviceObject,
+    IoCompleteRequest,
+    IoSetCancelRoutine,
+)
+
+
+def os_data(ext: SMARTCARD_EXTENSION) -> POS_DEP_DATA:
+    """Return OsData; a BugCheck where SmartcardInitialize was not called."""
+    if ext.OsData is None:
+        raise BugCheck(0xC9, "SMARTCARD_EXTENSION used without SmartcardInitialize")
+    return ext.OsData
+
+
+def SmartcardInitialize(ext: SMARTCARD_EXTENSION, device: DeviceObject) -> NTSTATUS:
+    """Make the buffers and OsData; obligatory in AddDevice.
+
+    Returns:
+        STATUS_SUCCESS, or STATUS_UNSUCCESSFUL where Version is older than SMCLIB_VERSION_REQUIRED.
+    """
+    if ext.Version < SMCLIB_VERSION_REQUIRED:
+        return NTSTATUS.UNSUCCESSFUL
+    for name in ("SmartcardRequest", "SmartcardReply"):
+        buffer: bytearray = getattr(ext, name)
+        if len(buffer) < MIN_BUFFER_SIZE:
+            setattr(ext, name, bytearray(MIN_BUFFER_SIZE))
+    ext.OsData = POS_DEP_DATA(device)
+    return NTSTATUS.SUCCESS
+
+
+def SmartcardExit(ext: SMARTCARD_EXTENSION) -> None:
+    """Free what SmartcardInitialize made; no request may be in hand."""
+    data = os_data(ext)
+    for irp in (data.CurrentIrp, data.NotificationIrp):
+        if irp is not None and not irp.completed:
+            raise BugCheck(0xC9, "SmartcardExit with a request in hand", irp)
+    ext.OsData = None
+
+
+def SmartcardAcquireRemoveLock(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
+    """Enter the driver; STATUS_DELETE_PENDING once removal waits for the others to leave."""
+    lock = os_data(ext).RemoveLock
+    if lock.removed:
+        return NTSTATUS.DELETE_PENDING
+    lock.count += 1
+    return NTSTATUS.SUCCESS
+
+
+def SmartcardReleaseRemoveLock(ext: SMARTCARD_EXTENSION) -> None:
+    """Leave the driver."""
+    lock = os_data(ext).RemoveLock
+    if lock.count == 0:
+        raise BugCheck(0xC9, "remove lock released more often than acquired")
+    lock.count -= 1
+    if lock.count == 0 and lock.released is not None:
+        released, lock.released = lock.released, None
+        released()
+
+
+def SmartcardReleaseRemoveLockAndWait(
+    ext: SMARTCARD_EXTENSION, released: Callable[[], None]
+) -> None:
+    """Leave the driver for the last time and refuse everybody from now on.
+
+    Nothing blocks here: ``released`` is called when the last holder has left, maybe at once.
+    """
+    lock = os_data(ext).RemoveLock
+    lock.removed = True
+    lock.released = released
+    SmartcardReleaseRemoveLock(ext)
+
+
+def SmartcardCreateLink(device: DeviceObject) -> str:
+    r"""Give the reader the first free name ``\\.\SCReaderN`` and return it."""
+    io = device.DriverObject.io
+    number = 0
+    while io.IoCreateSymbolicLink(link := rf"\\.\SCReader{number}", device) is not NTSTATUS.SUCCESS:
+        number += 1
+    return link
+
+
+def SmartcardDeleteLink(device: DeviceObject, link: str) -> None:
+    """Take the name away."""
+    device.DriverObject.io.IoDeleteSymbolicLink(link)
+
+
+def SmartcardLogError(device: DeviceObject, code: NTSTATUS, insertion: str = "") -> None:
+    """Write an entry to the event log; ``insertion`` is the text for %2 of the message."""
+    events = device.DriverObject.io.events
+    if events:
+        events.emit(DriverLogEvent(device.bottom.name, str(code), insertion))
+
+
+def SmartcardCompleteCardTracking(ext: SMARTCARD_EXTENSION) -> None:
+    """Complete the tracking request, if there is one: SUCCESS, or CANCELLED where asked for."""
+    data = os_data(ext)
+    irp = data.NotificationIrp
+    if irp is None:
+        return
+    SmartcardEndCardTracking(ext, NTSTATUS.CANCELLED if irp.Cancel else NTSTATUS.SUCCESS)
+
+
+def SmartcardEndCardTracking(ext: SMARTCARD_EXTENSION, status: NTSTATUS) -> None:
+    """Complete the tracking request with ``status``: cleanup, cancel, sleep, removal."""
+    data = os_data(ext)
+    irp, data.NotificationIrp = data.NotificationIrp, None
+    if irp is None:
+        return
+    IoSetCancelRoutine(irp, None)
+    irp.IoStatus.Status = status
+    irp.IoStatus.Information = 0
+    IoCompleteRequest(irp)
+
+
+def next_state(ext: SMARTCARD_EXTENSION, event: ReaderEvent) -> CardState | NTSTATUS:
+    """Look ``event`` up in the table: the state it leads to, or the status that refuses it."""
+    outcome = TRANSITIONS[ext.ReaderCapabilities.CurrentState][event]
+    if outcome is Option.INSERTION_STATE:
+        return ext.Profile.insertion_state
+    if outcome is Option.POWER_DOWN_STATE:
+        return ext.Profile.power_down_state
+    if event is ReaderEvent.RESET_NEGOTIABLE and outcome is CardState.NEGOTIABLE:
+        return ext.Profile.reset_state
+    if isinstance(outcome, Option):  # both options are handled above
+        raise BugCheck(0xC9, f"no profile option for {outcome}")
+    return outcome
+
+
+def set_state(ext: SMARTCARD_EXTENSION, event: ReaderEvent) -> NTSTATUS:
+    """Let ``event`` happen: move to the state the table names, or refuse and change nothing."""
+    outcome = next_state(ext, event)
+    if isinstance(outcome, NTSTATUS):
+        return outcome
+    before = ext.ReaderCapabilities.CurrentState
+    ext.ReaderCapabilities.CurrentState = outcome
+    if outcome < CardState.NEGOTIABLE:
+        ext.CardCapabilities.Protocol = CARD_PROTOCOL(
+            ext.CardCapabilities.Protocol.Supported, Protocol.UNDEFINED
+        )
+    device = os_data(ext).DeviceObject
+    if outcome is not before and (events := device.DriverObject.io.events):
+        events.emit(StateEvent(device.bottom.name, before.name, event.value, outcome.name))
+    return NTSTATUS.SUCCESS

@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The I/O manager: names, opens, requests, work items, device interfaces.
+
+Everything here runs under the host's one lock and returns at once. What takes time (a card at work)
+is queued as a :class:`WorkItem`; the host runs it on the caller's thread without the lock and then
+lets it finish under the lock.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from vreader.clock import Clock
+from vreader.events import Emitter
+from vreader.wdm.events import DeviceEvent, IrpEvent
+from vreader.wdm.irp import (
+    IRP_MJ,
+    BugCheck,
+    IoAllocateIrp,
+    IoCallDriver,
+    IoCancelIrp,
+    IoGetNextIrpStackLocation,
+    Irp,
+)
+from vreader.wdm.objects import (
+    DO_DEVICE_INITIALIZING,
+    DeviceObject,
+    DriverObject,
+    FileObject,
+    Handle,
+)
+from vreader.wdm.status import NTSTATUS
+
+DriverEntry = Callable[[DriverObject], NTSTATUS]
+IoDone = Callable[[NTSTATUS, bytes], None]
+
+
+class WorkItem:
+    """Work that may take time.
+
+    ``run`` is called without the lock, must not touch driver state and must not raise; what it
+    returns is handed to ``finish`` under the lock.
+    """
+
+    __slots__ = ("finish", "run")
+
+    def __init__(self, run: Callable[[], Any], finish: Callable[[Any], None]) -> None:
+        self.run = run
+        self.finish = finish
+
+
+class IoManager:
+    """One simulated computer's I/O system.
+
+    Attributes:
+        clock: the time port handed to drivers.
+        events: where IRP and device events go.
+        drivers: loaded drivers by service name.
+    """
+
+    def __init__(self, clock: Clock, events: Emitter) -> None:
+        self.clock = clock
+        self.events = events
+        self.drivers: dict[str, DriverObject] = {}
+        self._links: dict[str, DeviceObject] = {}
+        self._names: dict[str, str] = {}
+        self._work: list[WorkItem] = []
+        self._interfaces: dict[str, dict[str, DeviceObject]] = {}
+        self._listeners: dict[str, list[Callable[[str, bool], None]]] = {}
+
+    # ------------------------------------------------------------------ drivers and devices
+
+    def load_driver(
+        self, name: str, entry: DriverEntry, settings: dict[str, object] | None = None
+    ) -> DriverObject:
+        """Load a driver once: make its object and call DriverEntry; raises BugCheck on failure."""
+        if (driver := self.drivers.get(name.lower())) is not None:
+            return driver
+        driver = DriverObject(self, name, settings or {})
+        status = entry(driver)
+        if status is not NTSTATUS.SUCCESS:
+            raise BugCheck(0xC9, f"DriverEntry of {name} returned {status!s}")
+        self.drivers[name.lower()] = driver
+        return driver
+
+    def unload_driver(self, name: str) -> None:
+        """Call Unload; every device must be gone."""
+        driver = self.drivers.pop(name.lower())
+        if driver.devices:
+            raise BugCheck(0xCE, f"{name} unloaded with {len(driver.devices)} devices left")
+        if driver.DriverUnload is not None:
+            driver.DriverUnload(driver)
+
+    def IoCreateDevice(self, driver: DriverObject, name: str, extension: object) -> DeviceObject:
+        """Make a device object; the driver clears DO_DEVICE_INITIALIZING when it is ready."""
+        device = DeviceObject(driver, name, extension)
+        driver.devices.append(device)
+        return device
+
+    def IoDeleteDevice(self, device: DeviceObject) -> None:
+        """Take a device object away; nothing may be attached to it any more."""
+        if device.AttachedDevice is not None:
+            raise BugCheck(0xC9, f"IoDeleteDevice of {device.name} with a device attached")
+        device.DriverObject.devices.remove(device)
+
+    def IoAttachDeviceToDeviceStack(
+        self, source: DeviceObject, target: DeviceObject
+    ) -> DeviceObject:
+        """Put ``source`` on top of ``target``'s stack; return the device it now stands on."""
+        lower = target.top
+        source.AttachedTo = lower
+        lower.AttachedDevice = source
+        source.StackSize = lower.StackSize + 1
+        return lower
+
+    def IoDetachDevice(self, lower: DeviceObject) -> None:
+        """Take the device above ``lower`` off it."""
+        upper = lower.AttachedDevice
+        if upper is not None:
+            upper.AttachedTo = None
+            lower.AttachedDevice = None
+
+    # ------------------------------------------------------------------ names and interfaces
+
+    def IoCreateSymbolicLink(self, link: str, device: DeviceObject) -> NTSTATUS:
+        r"""Give ``device`` a name applications can open, e.g. ``\\.\SCReader0``."""
+        if link.lower() in self._links:
+            return NTSTATUS.OBJECT_NAME_COLLISION
+        self._links[link.lower()] = device
+        self._names[link.lower()] = link
+        return NTSTATUS.SUCCESS
+
+    def IoDeleteSymbolicLink(self, link: str) -> NTSTATUS:
+        """Take the name away."""
+        if self._links.pop(link.lower(), None) is None:
+            return NTSTATUS.OBJECT_NAME_NOT_FOUND
+        del self._names[link.lower()]
+        return NTSTATUS.SUCCESS
+
+    def links_of(self, device: DeviceObject) -> list[str]:
+        """Return the symbolic links that name the stack of ``device``, as they were spelled."""
+        return [self._names[k] for k, d in self._links.items() if d.bottom is device.bottom]
+
+    def IoSetDeviceInterfaceState(
+        self, interface: str, link: str, device: DeviceObject, enable: bool
+    ) -> NTSTATUS:
+        """Announce or withdraw a device of interface class ``interface`` (a GUID text)."""
+        present = self._interfaces.setdefault(interface, {})
+        if enable == (link in present):
+            return NTSTATUS.OBJECT_NAME_COLLISION if enable else NTSTATUS.OBJECT_NAME_NOT_FOUND
+        if enable:
+            present[link] = device
+        else:
+            del present[link]
+        if self.events:
+            self.events.emit(DeviceEvent(device.name, "arrival" if enable else "departure"))
+        for listener in list(self._listeners.get(interface, ())):
+            listener(link, enable)
+        return NTSTATUS.SUCCESS
+
+    def register_interface_notification(
+        self, interface: str, listener: Callable[[str, bool], None]
+    ) -> None:
+        """Call ``listener(link, arrived)`` for each device of the class, those there included."""
+        self._listeners.setdefault(interface, []).append(listener)
+        for link in list(self._interfaces.get(interface, ())):
+            listener(link, True)
+
+    def unregister_interface_notification(
+        self, interface: str, listener: Callable[[str, bool], None]
+    ) -> None:
+        """Stop calling ``listener``."""
+        self._listeners[interface].remove(listener)
+
+    # ------------------------------------------------------------------ opens
+
+    def create_file(self, name: str) -> tuple[NTSTATUS, Handle | None]:
+        """Open a device by symbolic link: IRP_MJ_CREATE down its stack."""
+        device = self._links.get(name.lower())
+        if device is None:
+            return NTSTATUS.OBJECT_NAME_NOT_FOUND, None
+        pdo = device.bottom
+        if device.Flags & DO_DEVICE_INITIALIZING:
+            return NTSTATUS.NO_SUCH_DEVICE, None
+        if pdo.exclusive and pdo.open_handles:
+            return NTSTATUS.ACCESS_DENIED, None
+        file = FileObject(device.top)
+        irp = self._request(file, IRP_MJ.CREATE)
+        IoCallDriver(file.DeviceObject, irp)
+        if not irp.completed:
+            raise BugCheck(0xC9, "a reader's DispatchCreate must not pend", irp)
+        if irp.IoStatus.Status is not NTSTATUS.SUCCESS:
+            return irp.IoStatus.Status, None
+        pdo.open_handles += 1
+        return NTSTATUS.SUCCESS, Handle(file)
+
+    def duplicate_handle(self, handle: Handle) -> Handle:
+        """Make another handle to the same open."""
+        handle.file.handles += 1
+        handle.file.references += 1
+        return Handle(handle.file)
+
+    def close_handle(self, handle: Handle) -> None:
+        """Close one handle; the last one sends CLEANUP, the last reference CLOSE."""
+        if not handle.valid:
+            return
+        handle.valid = False
+        file = handle.file
+        file.handles -= 1
+        if file.handles == 0:
+            file.cleaned_up = True
+            file.DeviceObject.bottom.open_handles -= 1
+            self._send_now(file, IRP_MJ.CLEANUP)
+        self._dereference(file)
+
+    def _dereference(self, file: FileObject) -> None:
+        file.references -= 1
+        if file.references == 0:
+            file.closed = True
+            self._send_now(file, IRP_MJ.CLOSE)
+
+    def _send_now(self, file: FileObject, major: IRP_MJ) -> None:
+        irp = self._request(file, major)
+        IoCallDriver(file.DeviceObject, irp)
+        if not irp.completed:
+            raise BugCheck(0xC9, f"IRP_MJ_{major.name} must not pend", irp)
+
+    def _request(self, file: FileObject, major: IRP_MJ) -> Irp:
+        irp = IoAllocateIrp(file.DeviceObject.StackSize)
+        location = IoGetNextIrpStackLocation(irp)
+        location.MajorFunction = major
+        location.FileObject = file
+        if self.events:
+            irp.done = lambda irp: self.events.emit(
+                IrpEvent(file.DeviceObject.bottom.name, major.name, 0, str(irp.IoStatus.Status), 0)
+            )
+        return irp
+
+    # ------------------------------------------------------------------ requests
+
+    def device_io_control(
+        self, handle: Handle, code: int, data: bytes, out_length: int, done: IoDone
+    ) -> Irp:
+        """Send IRP_MJ_DEVICE_CONTROL; ``done(status, output)`` is called exactly once.
+
+        ``done`` may be called before this returns. Input and output share one buffer
+        (METHOD_BUFFERED); for an error status nothing is copied out.
+        """
+        file = handle.file
+        size = len(data)
+        # One buffer of max(in, out): the driver overwrites its input with its output.
+        buffer = bytearray(max(size, out_length))
+        buffer[:size] = data
+        irp = Irp(file.DeviceObject.StackSize, buffer)
+        location = irp.stack[-1]
+        location.MajorFunction = IRP_MJ.DEVICE_CONTROL
+        location.FileObject = file
+        location.IoControlCode = code
+        location.InputBufferLength = size
+        location.OutputBufferLength = out_length
+        file.references += 1
+
+        def finish(irp: Irp) -> None:
+            status, information = irp.IoStatus.Status, irp.IoStatus.Information
+            if information > out_length and not status.is_error:
+                raise BugCheck(0xC9, "Information exceeds the output buffer", irp)
+            file.pending.pop(id(irp), None)
+            if self.events:
+                name = file.DeviceObject.bottom.name
+                self.events.emit(IrpEvent(name, "DEVICE_CONTROL", code, str(status), information))
+            done(status, irp.output)
+            self._dereference(file)
+
+        irp.done = finish
+        if not handle.valid:
+            irp.IoStatus.Status = NTSTATUS.INVALID_HANDLE
+            irp.current = len(irp.stack) + 1
+            finish(irp)
+            return irp
+        IoCallDriver(file.DeviceObject, irp)
+        if not irp.completed:
+            file.pending[id(irp)] = irp
+        return irp
+
+    def cancel_io(self, handle: Handle) -> None:
+        """CancelIo: ask for cancellation of every pending request of the handle's open."""
+        for irp in list(handle.file.pending.values()):
+            IoCancelIrp(irp)
+
+    # ------------------------------------------------------------------ work
+
+    def queue_work(self, run: Callable[[], Any], finish: Callable[[Any], None]) -> None:
+        """IoQueueWorkItem: have ``run`` called soon without the lock, then ``finish`` with it."""
+        self._work.append(WorkItem(run, finish))
+
+    def take_work(self) -> list[WorkItem] | None:
+        """Hand over the queued work items; the host calls this before it gives the lock back."""
+        if not self._work:
+            return None
+        work, self._work = self._work, []
+        return work

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A call in progress: Done or Pending, never blocking.
+
+An operation is a generator that reads like blocking code. It yields an :class:`Io` and is resumed
+with (NTSTATUS, output) when the driver has completed the request, or a :class:`WaitQueue` and is
+resumed when its turn has come. Who waits for the result, and how, is the host's affair.
+"""
+
+from collections import deque
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from vreader.wdm import NTSTATUS, Handle, IoManager
+from vreader.winscard.codes import SCARD, ScardError
+
+T = TypeVar("T")
+
+
+class Io:
+    """Ask the driver: one device I/O control request."""
+
+    __slots__ = ("code", "data", "handle", "out_length")
+
+    def __init__(self, handle: Handle, code: int, data: bytes = b"", out_length: int = 0) -> None:
+        self.handle = handle
+        self.code = code
+        self.data = data
+        self.out_length = out_length
+
+
+class WaitQueue:
+    """Calls that wait for the same thing, first come, first served.
+
+    Attributes:
+        patient: the wait ends by itself (a card at work), so nobody need give up.
+    """
+
+    __slots__ = ("calls", "patient")
+
+    def __init__(self, *, patient: bool) -> None:
+        self.patient = patient
+        self.calls: deque[Call[Any]] = deque()
+
+    def wake_first(self) -> bool:
+        """Let the first waiting call go on; False when none waits."""
+        if not self.calls:
+            return False
+        self.calls.popleft().wake()
+        return True
+
+    def wake_all(self) -> None:
+        """Let every waiting call look again."""
+        while self.wake_first():
+            pass
+
+
+Operation = Generator[Io | WaitQueue, Any, T]
+
+
+class Call(Generic[T]):
+    """One operation on its way.
+
+    Attributes:
+        done: it has ended; then ``value`` or ``error`` is set.
+        parked: the queue it waits in, or None.
+        waker: called when its turn has come; must see to it that :meth:`resume` is called. The
+            host sets it to wake the thread that waits; without one the call goes on as queued work.
+        ended: called once when it is done.
+    """
+
+    __slots__ = (
+        "_generator",
+        "_io",
+        "_outcome",
+        "_sending",
+        "done",
+        "ended",
+        "error",
+        "parked",
+        "value",
+        "waker",
+    )
+
+    def __init__(self, io: IoManager, generator: Operation[T]) -> None:
+        self._io = io
+        self._generator = generator
+        self._outcome: tuple[NTSTATUS, bytes] | None = None
+        self._sending = False
+        self.done = False
+        self.value: T | None = None
+        self.error: BaseException | None = None
+        self.parked: WaitQueue | None = None
+        self.waker: Callable[[], None] | None = None
+        self.ended: Callable[[], None] | None = None
+
+    def start(self) -> None:
+        """Run until it is done or has to wait."""
+        self._go(None)
+
+    def resume(self) -> None:
+        """Go on after :meth:`wake`."""
+        self._go(None)
+
+    def wake(self) -> None:
+        """Say that its turn has come."""
+        self.parked = None
+        if self.waker is not None:
+            self.waker()
+        else:
+            self._io.queue_work(lambda: None, lambda _nothing: self.resume())
+
+    def give_up(self, code: SCARD) -> bool:
+        """End a parked call with ``code``; False when it is not parked (any more)."""
+        if self.parked is None:
+            return False
+        self.parked.calls.remove(self)
+        self.parked = None
+        self._advance(partial(self._generator.throw, ScardError(code)))
+        return True
+
+    def result(self) -> T:
+        """Return the value, or raise what the operation raised."""
+        if self.error is not None:
+            raise self.error
+        return self.value  # type: ignore[return-value]
+
+    def _go(self, value: tuple[NTSTATUS, bytes] | None) -> None:
+        self._advance(partial(self._generator.send, value))
+
+    def _advance(self, step: Callable[[], Io | WaitQueue]) -> None:
+        while True:
+            try:
+                asked = step()
+            except StopIteration as stop:
+                self._end(stop.value, None)
+                return
+            except Exception as error:
+                self._end(None, error)
+                return
+            if isinstance(asked, WaitQueue):
+                self.parked = asked
+                asked.calls.append(self)
+                return
+            self._outcome, self._sending = None, True
+            self._io.device_io_control(
+                asked.handle, asked.code, asked.data, asked.out_length, self._io_done
+            )
+            self._sending = False
+            outcome = self._take_outcome()
+            if outcome is None:
+                return
+            step = partial(self._generator.send, outcome)
+
+    def _take_outcome(self) -> tuple[NTSTATUS, bytes] | None:
+        outcome, self._outcome = self._outcome, None
+        return outcome
+
+    def _io_done(self, status: NTSTATUS, output: bytes) -> None:
+        if self._sending:
+            self._outcome = (status, output)
+        else:
+            self._go((status, output))
+
+    def _end(self, value: T | None, error: BaseException | None) -> None:
+        self.value, self.error, self.done = value, error, True
+        if self.ended is not None:
+            self.ended()

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the resource manager keeps: contexts, card handles, readers and their published state."""
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from vreader.clock import Timer
+from vreader.smclib.ioctl import Protocol
+from vreader.smclib.states import CardState
+from vreader.wdm import Handle
+from vreader.winscard.call import WaitQueue
+
+
+class CardEvent(Enum):
+    """What has happened to a card since a handle last looked."""
+
+    NONE = 0
+    RESET = 1
+    REMOVED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderStatus:
+    """A reader as applications see it.
+
+    Attributes:
+        name: UTF-8 text, at most 127 bytes.
+        state: ABSENT without a card; NEGOTIABLE with a card that answered its reset (whether or
+            not it still has power); SWALLOWED with a mute one; PRESENT after UNPOWER.
+        event_counter: one more per insertion and removal, 16 bits.
+        sharing: 0 none, n > 0 shared connections, -1 exclusive.
+        atr: raw bytes; empty without a card or with a mute one.
+        protocol: the negotiated protocol, UNDEFINED before.
+    """
+
+    name: str
+    state: CardState
+    event_counter: int
+    sharing: int
+    atr: bytes
+    protocol: Protocol
+
+
+@dataclass(eq=False, slots=True)
+class Context:
+    """One SCARDCONTEXT."""
+
+    id: int
+    scope: int
+    handles: "dict[int, CardHandle]" = field(default_factory=dict)
+    valid: bool = True
+
+
+@dataclass(eq=False, slots=True)
+class CardHandle:
+    """One SCARDHANDLE: an application's connection to a reader."""
+
+    id: int
+    context: Context
+    reader: "Reader"
+    share: int
+    event: CardEvent = CardEvent.NONE
+
+
+@dataclass(eq=False, slots=True)
+class Reader:
+    """One reader device the manager has opened.
+
+    Attributes:
+        name: what applications see.
+        base: the name without its index.
+        device: the open device.
+        gone: it was removed; calls fail READER_UNAVAILABLE.
+        state, counter, sharing, atr, protocol: as in ReaderStatus.
+        powered: the card has power and has been reset.
+        card_in: the driver says that there is a card.
+        insertion: counts insertions, so that an answer to an earlier card is recognised.
+        handles: the connections to it.
+        owner: the handle that holds the transaction, or the exclusive one.
+        lock_count: nested transactions.
+        busy: the call that talks to the driver now.
+        gate: calls that want to talk to the driver.
+        transactions: BeginTransactions that wait for the transaction to end.
+        connecting: Connects and Disconnects that wait for it, as long as it takes.
+        idle_timer: pending automatic power-off.
+    """
+
+    name: str
+    base: str
+    index: int
+    link: str
+    device: Handle
+    gone: bool = False
+    state: CardState = CardState.ABSENT
+    counter: int = 0
+    sharing: int = 0
+    atr: bytes = b""
+    protocol: Protocol = Protocol.UNDEFINED
+    powered: bool = False
+    card_in: bool = False
+    insertion: int = 0
+    handles: dict[int, CardHandle] = field(default_factory=dict)
+    owner: CardHandle | None = None
+    lock_count: int = 0
+    busy: bool = False
+    gate: WaitQueue = field(default_factory=lambda: WaitQueue(patient=True))
+    transactions: WaitQueue = field(default_factory=lambda: WaitQueue(patient=False))
+    connecting: WaitQueue = field(default_factory=lambda: WaitQueue(patient=True))
+    idle_timer: Timer | None = None
+
+    @property
+    def status(self) -> ReaderStatus:
+        """A snapshot for applications."""
+        return ReaderStatus(
+            self.name, self.state, self.counter, self.sharing, self.atr, self.protocol
+        )
