@@ -108,8 +108,9 @@ class Host:
 
         Args:
             operation: from :mod:`vreader.winscard.operations`.
-            patience_s: how long to wait for another's transaction before SHARING_VIOLATION.
-            alive: asked now and then while waiting; False gives the wait up.
+            patience_s: how long BeginTransaction waits for another's transaction before
+                SHARING_VIOLATION.
+            alive: asked now and then while a call waits for its turn; False gives the wait up.
 
         Raises:
             ScardError: as the operation says.
@@ -127,28 +128,16 @@ class Host:
             if call.done:
                 return
             call.waker = call.ended = ready.set
-            parked = call.parked is not None
         deadline = self.clock.now() + patience_s
         while not call.done:
-            if not parked:
-                ready.wait()
-            elif not ready.wait(PATIENCE_S if self._patient(call) else
-                                min(PATIENCE_S, max(0.0, deadline - self.clock.now()))):  # fmt: skip
-                gone = alive is not None and not alive()
-                if gone or (not self._patient(call) and self.clock.now() >= deadline):
-                    self.run(call.give_up, SCARD.E_SHARING_VIOLATION)
-                continue
-            with self.lock:
+            queue = call.parked
+            limited = queue is not None and not queue.patient
+            left = max(0.0, deadline - self.clock.now()) if limited else PATIENCE_S
+            if ready.wait(min(left, PATIENCE_S)):
                 ready.clear()
-                woken = not call.done and call.parked is None
-            if woken and parked:
                 self.run(call.resume)
-            parked = call.parked is not None
-
-    @staticmethod
-    def _patient(call: Call[Any]) -> bool:
-        queue = call.parked
-        return queue is None or queue.patient
+            elif (limited and self.clock.now() >= deadline) or not (alive is None or alive()):
+                self.run(call.give_up, SCARD.E_SHARING_VIOLATION)
 
     # ------------------------------------------------------------------ readers
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Values of ISO/IEC 7816: ATR, APDU, BER-TLV and status words. Bytes in, bytes out, nothing else."""
+"""Values of ISO/IEC 7816: ATR, APDU, BER-TLV and status words; bytes in, bytes out."""
 
 from vreader.iso7816.apdu import ApduError, CommandApdu, ResponseApdu
 from vreader.iso7816.atr import Atr, AtrError, InterfaceByte

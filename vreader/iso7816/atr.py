@@ -127,7 +127,9 @@ class Atr:
         Args:
             protocols: T values in the order offered, at most seven; (0,) needs no TD1.
             historical: at most 15 bytes.
-            ta1, tb1, tc1: global interface bytes; None leaves the byte out.
+            ta1: global interface byte; None leaves the byte out.
+            tb1: likewise.
+            tc1: likewise.
             ta2: specific mode byte; its low half byte should be the first protocol.
             specific: (TA, TB, TC) of each protocol's own group, first protocol first. A protocol's
                 group stands behind the second TD byte that names it (i > 2, §8.2.3).

@@ -27,9 +27,15 @@ def encode_tag(tag: int) -> bytes:
 
 
 def encode_length(length: int, octets: int = 0) -> bytes:
-    """Return the length field of ``octets`` bytes; 0 takes the shortest form."""
+    """Return the length field of ``octets`` bytes; 0 takes the shortest form.
+
+    Raises:
+        ValueError: ``octets`` are too few to say ``length``.
+    """
     if not octets:
         octets = 1 if length < 128 else 1 + (length.bit_length() + 7) // 8
+    if length >= (128 if octets == 1 else 1 << 8 * (octets - 1)):
+        raise ValueError(f"{octets} length bytes cannot say {length}")
     if octets == 1:
         return bytes((length,))
     return bytes((0x80 | (octets - 1),)) + length.to_bytes(octets - 1, "big")

@@ -74,6 +74,7 @@ class Call(Generic[T]):
         "_io",
         "_outcome",
         "_sending",
+        "_woken",
         "done",
         "ended",
         "error",
@@ -87,6 +88,7 @@ class Call(Generic[T]):
         self._generator = generator
         self._outcome: tuple[NTSTATUS, bytes] | None = None
         self._sending = False
+        self._woken = False
         self.done = False
         self.value: T | None = None
         self.error: BaseException | None = None
@@ -99,12 +101,15 @@ class Call(Generic[T]):
         self._go(None)
 
     def resume(self) -> None:
-        """Go on after :meth:`wake`."""
-        self._go(None)
+        """Go on after :meth:`wake`; harmless when it was not woken."""
+        if self._woken:
+            self._woken = False
+            self._go(None)
 
     def wake(self) -> None:
         """Say that its turn has come."""
         self.parked = None
+        self._woken = True
         if self.waker is not None:
             self.waker()
         else:

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The embedded door: libpcsclite programs reach our resource manager through a UNIX socket.
+
+One thread accepts, one thread serves each connection with blocking calls. A peer that sends
+rubbish, stops in the middle of a message or dies is dropped, its context released; nobody else
+notices. The door translates and waits; what a call means is the resource manager's affair.
+"""
+
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from vreader.bridge.pcsclite import wire
+from vreader.bridge.pcsclite.session import Session
+from vreader.errors import VreaderError
+from vreader.host import Host
+from vreader.winscard.manager import ResourceManager
+from vreader.winscard.model import ReaderStatus
+
+BACKLOG = 128
+MAX_CLIENTS = 512
+
+
+class PcscliteDoor:
+    """Serves libpcsclite's protocol 4.4, 4.5 and 4.6 on a UNIX socket.
+
+    Args:
+        host: the computer whose readers are offered; it must have a resource manager.
+        path: the socket, at most 107 bytes; made with mode 0600. Its directory should be private.
+        reader_slots: how many slots clients of 4.4 and 4.5 expect; asked when one first needs it.
+
+    Raises:
+        VreaderError: the path is too long or in use.
+    """
+
+    def __init__(
+        self, host: Host, path: str, reader_slots: Callable[[], int] = lambda: wire.READER_SLOTS
+    ) -> None:
+        if host.rm is None:
+            raise VreaderError("this host has no resource manager to offer")
+        self.host = host
+        self.rm: ResourceManager = host.rm
+        self.path = path
+        self._reader_slots = reader_slots
+        self._old_slots: int | None = None
+        self._slots: list[str | None] = []
+        self._sessions: set[Session] = set()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._socket = bind_private(path)
+        host.run(self._assign_slots)
+        self._stop_listening = host.run(self.rm.add_listener, self._changed)
+        self._thread = threading.Thread(target=self._accept, name="pcsclite door", daemon=True)
+        self._thread.start()
+
+    # ------------------------------------------------------------------ readers as slots
+
+    def _assign_slots(self) -> None:
+        """Give each reader a slot it keeps as long as it lives; holes are filled first."""
+        names = set(self.rm.readers)
+        self._slots = [name if name in names else None for name in self._slots]
+        for name in self.rm.readers:
+            if name not in self._slots:
+                if None in self._slots:
+                    self._slots[self._slots.index(None)] = name
+                else:
+                    self._slots.append(name)
+
+    def _statuses(self) -> list[ReaderStatus | None]:
+        readers = self.rm.readers
+        return [readers[n].status if n is not None and n in readers else None for n in self._slots]
+
+    def slot_count(self, minor: int) -> int:
+        """Return how many records a client of this version is sent; it may only ever grow."""
+        if minor < 6:
+            if self._old_slots is None:
+                self._old_slots = self._reader_slots()
+            return self._old_slots
+        return max(wire.READER_SLOTS, len(self._slots))
+
+    def states(self, minor: int) -> bytes:
+        """Return the state array as a client of protocol 4.``minor`` expects it."""
+        count = self.slot_count(minor)
+        with self.host.lock:
+            statuses = self._statuses()
+        return wire.pack_states([None if s is None else _state(s) for s in statuses], count)
+
+    def _changed(self) -> None:
+        """Hear of a change, under the host's lock: signal the waiting clients without it."""
+        self._assign_slots()
+        self.host.io.queue_work(self._signal_all, lambda _nothing: None)
+
+    def _signal_all(self) -> None:
+        for session in self.sessions():
+            session.signal(0)
+
+    # ------------------------------------------------------------------ clients
+
+    def sessions(self) -> list[Session]:
+        """Return the connections there are now."""
+        with self._lock:
+            return list(self._sessions)
+
+    def cancel(self, context: int) -> bool:
+        """End the wait of the connection that has ``context``; False when there is none."""
+        for session in self.sessions():
+            if session.context is not None and session.context.id == context:
+                session.cancel()
+                return True
+        return False
+
+    def left(self, session: Session) -> None:
+        """Forget a connection that has ended."""
+        with self._lock:
+            self._sessions.discard(session)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return  # the door was closed
+            session = Session(self, connection)
+            with self._lock:
+                if self._closed or len(self._sessions) >= MAX_CLIENTS:
+                    connection.close()
+                    continue
+                self._sessions.add(session)
+            session.start()
+
+    def close(self) -> None:
+        """Close the socket and end every connection; each context is released first."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self._stop_listening()
+        # shutdown wakes the accepting thread; close alone would not.
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        Path(self.path).unlink(missing_ok=True)
+        self._thread.join()
+        for session in self.sessions():
+            session.stop()
+
+
+def _state(status: ReaderStatus) -> wire.ReaderState:
+    return wire.ReaderState(
+        status.name,
+        status.event_counter,
+        wire.STATE_BITS[status.state],
+        status.sharing,
+        status.atr,
+        wire.protocols_to_wire(status.protocol),
+    )
+
+
+def bind_private(path: str) -> socket.socket:
+    """Listen on a UNIX socket only its owner may use; a stale file of a dead server is replaced.
+
+    Raises:
+        VreaderError: the path is too long, in use, not a socket, or its directory is missing.
+    """
+    if len(path.encode()) > wire.MAX_SOCKET_PATH:
+        raise VreaderError(
+            f"socket path {path} is longer than {wire.MAX_SOCKET_PATH} bytes",
+            hint="libpcsclite cuts longer paths: choose a directory with a short name",
+        )
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        _replace_stale(path)
+        listener.bind(path)
+        Path(path).chmod(0o600)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise VreaderError(
+            f"cannot listen on {path}: {error.strerror or error}",
+            hint="choose a path in a directory of your own that exists",
+        ) from None
+    except VreaderError:
+        listener.close()
+        raise
+    return listener
+
+
+def _replace_stale(path: str) -> None:
+    file = Path(path)
+    if not file.exists():
+        return
+    if not file.is_socket():
+        raise VreaderError(f"{path} exists and is not a socket", hint="choose another path")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        try:
+            probe.connect(path)
+        except OSError:
+            file.unlink()  # nobody listens: a server that was killed left it
+            return
+    raise VreaderError(
+        f"{path} is in use by another server", hint="stop that one or choose another path"
+    )
