@@ -13,13 +13,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 FLOORS = (  # from the ground up; rooms of one floor do not know each other
-    {"iso7816", "registry", "card", "clock", "errors", "events", "kinds"},
+    {"iso7816", "registry", "card", "clock", "errors", "events", "kinds", "cardspec"},
     {"wdm"},
     {"smclib"},
     {"reader"},
     {"winscard", "setupapi"},
     {"host"},
-    {"bridge", "trace"},
+    {"bridge", "trace", "privatedir"},
     {"world"},
     {"pairing", "minidriver"},
     {"cli", "pytest_plugin", "ui", "__main__", "__init__"},

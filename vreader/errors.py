@@ -7,7 +7,7 @@ class VreaderError(Exception):
 
     Attributes:
         hint: what to do next, one line; empty when nothing sensible can be said.
-        exit_code: what the command line returns (1 check failed, 2 usage, 3 environment, 4 internal).
+        exit_code: what the command line returns: 1 check failed, 2 usage, 3 environment.
     """
 
     def __init__(self, message: str, *, hint: str = "", exit_code: int = 3) -> None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a room says while it works: the base class of all events and the emitter that carries them.
 
-Each room defines its own events beside its code; this module imports nothing and knows none of them.
-An emitter without sinks is false, so code in a hot path writes ``if events: events.emit(…)`` and an
+Each room defines its own events beside its code; this module imports nothing and knows none. An
+emitter without sinks is false, so code in a hot path writes ``if events: events.emit(…)`` and an
 event nobody reads is never built.
 """
 

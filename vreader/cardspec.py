@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a card is named in one string, and the card made from it.
+
+``SPEC`` is one of::
+
+    kind[:profile][,key=value…]     an installed kind; every kind takes ``state=FILE``, ``seed=HEX``
+    file.py:Class[,key=value…]      a class of your own, called with the keys as arguments
+    atr:3B…                         a card that answers this ATR and 6D00 to everything
+    none                            an empty reader
+"""
+
+import importlib.util
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from vreader.card import Card, CardKind, FileStore, MemoryStore, Store
+from vreader.errors import UsageError
+from vreader.iso7816 import SW
+from vreader.kinds import find_kind
+
+
+@dataclass(frozen=True, slots=True)
+class CardSpec:
+    """A parsed SPEC.
+
+    Attributes:
+        text: as typed.
+        form: ``kind``, ``file``, ``atr`` or ``none``.
+        name: the kind, the file's path, the ATR in hex; empty for ``none``.
+        profile: the kind's profile, or the class in the file; empty for the default.
+        options: the remaining keys.
+        state: the state file, or None.
+        seed: makes the card repeatable, or None.
+    """
+
+    text: str
+    form: str
+    name: str = ""
+    profile: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    state: str | None = None
+    seed: bytes | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "CardSpec":
+        """Read a SPEC; raises UsageError for what cannot be one."""
+        head, *pairs = text.split(",")
+        options: dict[str, str] = {}
+        for pair in pairs:
+            key, equals, value = pair.partition("=")
+            if not equals or not key:
+                raise UsageError(f"{pair!r} in card {text!r} is not key=value", hint=_FORMS)
+            options[key] = value
+        state = options.pop("state", None)
+        seed = _hex(options.pop("seed"), "seed") if "seed" in options else None
+        name, _, profile = head.partition(":")
+        if head == "none":
+            form, name = "none", ""
+        elif name == "atr":
+            form, name, profile = "atr", profile, ""
+            _hex(name, "ATR")
+        elif name.endswith(".py"):
+            form = "file"
+            if not profile:
+                raise UsageError(f"{head!r} names no class", hint=f"write {name}:Class")
+        else:
+            form = "kind"
+        if not head:
+            raise UsageError("the card is empty", hint=_FORMS)
+        if (form != "kind" and (state or seed)) or (form in ("none", "atr") and options):
+            raise UsageError(f"card {text!r} takes no such options", hint=_FORMS)
+        return cls(text, form, name, profile, options, state, seed)
+
+    def with_state(self, path: str) -> "CardSpec":
+        """Return the same card kept in the state file ``path``."""
+        if self.form != "kind":
+            raise UsageError(f"card {self.text!r} keeps no state file", hint=_FORMS)
+        if self.state is not None:
+            raise UsageError("--state and state= both name a file", hint="give one of them")
+        return replace(self, state=path)
+
+    @property
+    def kind(self) -> CardKind | None:
+        """The card kind, or None for the other forms."""
+        return find_kind(self.name) if self.form == "kind" else None
+
+    @property
+    def reader_name(self) -> str | None:
+        """The reader this card's users expect, or None for the default."""
+        kind = self.kind
+        return None if kind is None else kind.reader_name
+
+    def make(self) -> Card | None:
+        """Make the card, or open it where its state file exists; None for an empty reader.
+
+        Raises:
+            VreaderError: unknown kind, profile or option, unusable file.
+        """
+        if self.form == "none":
+            return None
+        if self.form == "atr":
+            return AtrCard(bytes.fromhex(self.name))
+        if self.form == "file":
+            return self._from_file()
+        kind = find_kind(self.name)
+        profiles = kind.profiles()
+        profile = self.profile or next(iter(profiles))
+        if profile not in profiles:
+            raise UsageError(
+                f"card kind {self.name} has no profile {profile!r}",
+                hint="profiles: " + ", ".join(profiles),
+            )
+        store: Store = MemoryStore() if self.state is None else FileStore(self.state)
+        return kind.create(profile, self.options, store, self.seed)
+
+    def _from_file(self) -> Card:
+        path = Path(self.name)
+        if not path.is_file():
+            raise UsageError(f"there is no file {self.name}", hint="write path/to/file.py:Class")
+        card_class = getattr(_load_file(path), self.profile, None)
+        if card_class is None:
+            raise UsageError(
+                f"{self.name} has no class {self.profile}", hint="check the spelling of the class"
+            )
+        try:
+            card = card_class(**self.options)
+        except Exception as error:
+            raise UsageError(
+                f"{self.profile} of {self.name} cannot be made: {error}",
+                hint="the keys of the card are passed to the class as keyword arguments",
+            ) from error
+        if not isinstance(card, Card):
+            raise UsageError(
+                f"{self.profile} of {self.name} is not a card",
+                hint="it needs power_on, reset, power_off and transmit",
+            )
+        return card
+
+
+_FORMS = "write kind[:profile][,key=value…], file.py:Class, atr:3B… or none"
+
+
+def _load_file(path: Path) -> object:
+    spec = importlib.util.spec_from_file_location(f"vreader_user_{path.stem}", path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{path} is not a Python file", hint=_FORMS)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module.__name__] = module  # dataclasses look their module up
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise UsageError(
+            f"{path} cannot be loaded: {type(error).__name__}: {error}",
+            hint=f"run python {path} to see where it fails",
+        ) from error
+    return module
+
+
+def _hex(text: str, what: str) -> bytes:
+    try:
+        value = bytes.fromhex(text)
+    except ValueError:
+        value = b""
+    if not value:
+        raise UsageError(f"{text!r} is not a hexadecimal {what}", hint="write bytes as 3B80800101")
+    return value
+
+
+class AtrCard:
+    """A card that answers one ATR, and 6D00 to every command."""
+
+    def __init__(self, atr: bytes) -> None:
+        self._atr = atr
+
+    def power_on(self) -> bytes:
+        """Return the ATR."""
+        return self._atr
+
+    def reset(self) -> bytes:
+        """Return the ATR."""
+        return self._atr
+
+    def power_off(self) -> None:
+        """Keep nothing."""
+
+    def transmit(self, c_apdu: bytes) -> bytes:
+        """Return 6D00."""
+        return SW.INS_NOT_SUPPORTED.to_bytes2()

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``vreader apdu``: send APDUs through PC/SC and check the answers, in a small language.
+
+It speaks libpcsclite's protocol itself, so it needs no library: the world's socket, or that of a
+real pcscd.
+"""
+
+import os
+import re
+
+import click
+
+from vreader.bridge.pcsclite.client import PcscClient
+from vreader.errors import UsageError, VreaderError
+from vreader.iso7816 import CommandApdu, ResponseApdu
+
+_SYSTEM_SOCKET = "/run/pcscd/pcscd.comm"
+_SHARED, _T0_OR_T1 = 2, 3
+_HEX = "[0-9A-Fa-f]"
+_APDU = re.compile(
+    rf"(?P<header>{_HEX}{{2,8}})(?::(?P<data>{_HEX}*))?(?:/(?P<le>{_HEX}{{2,4}}))?"
+    rf"(?P<check>=(?P<sw>[0-9A-Fa-fXx]{{4}})?)?"
+)
+
+
+@click.command()
+@click.argument("apdus", metavar="APDU...", nargs=-1, required=True)
+@click.option("--reader", metavar="NAME", help="Part of the reader's name [the first with a card].")
+def command(apdus: tuple[str, ...], reader: str | None) -> int:
+    r"""Send APDUs to a card and print the answers.
+
+    APDU is [CLA]INS[P1P2][:DATA][/LE][=[SW]] in hexadecimal. Two digits are an INS, four CLA and
+    INS, eight all of CLA INS P1 P2. =SW checks the status word, X matches any digit, = alone is
+    =9000; a mismatch ends with exit code 1. Long answers are fetched by GET RESPONSE.
+
+    \b
+    vreader run -- vreader apdu 00A40400:A000000308/00=9000 002000 80=63CX
+    vreader apdu 00A40400:A000000308= 00CB3FFF:5C035FC102/00
+    """
+    wanted = [parse(text) for text in apdus]
+    path = os.environ.get("PCSCLITE_CSOCK_NAME", _SYSTEM_SOCKET)
+    with PcscClient(path) as client:
+        client.establish()
+        name = _find_reader(client, reader)
+        hcard, protocol = client.connect(name, _SHARED, _T0_OR_T1)
+        for c_apdu, expected in wanted:
+            r_apdu = _exchange(client, hcard, protocol, c_apdu)
+            click.echo(f"> {bytes(c_apdu).hex(' ').upper()}")
+            if r_apdu.data:
+                click.echo(f"< {r_apdu.data.hex(' ').upper()}")
+            click.echo(f"< {r_apdu.sw!s}")
+            if expected and not re.fullmatch(expected, f"{r_apdu.sw:04X}"):
+                click.echo(f"vreader: SW is {r_apdu.sw:04X}, not {expected.replace('.', 'X')}",
+                           err=True)  # fmt: skip
+                return 1
+        client.disconnect(hcard)
+    return 0
+
+
+def parse(text: str) -> tuple[CommandApdu, str]:
+    """Read one APDU of the language; return it and a pattern its status word must match.
+
+    Raises:
+        UsageError: it is not one.
+    """
+    match = _APDU.fullmatch(text.replace(" ", ""))
+    header = match["header"] if match else ""
+    if match is None or len(header) not in (2, 4, 6, 8) or len(match["data"] or "") % 2:
+        raise UsageError(
+            f"{text!r} is not an APDU",
+            hint="write [CLA]INS[P1P2][:DATA][/LE][=[SW]], for example 00A40400:A000000308/00=9000",
+        )
+    if len(header) in (2, 6):
+        header = "00" + header
+    cla, ins, p1, p2 = bytes.fromhex(header.ljust(8, "0"))
+    le = match["le"]
+    ne = 0
+    if le is not None:
+        ne = int(le, 16) or (256 if len(le) == 2 else 65536)
+    data = bytes.fromhex(match["data"] or "")
+    sw = (match["sw"] or "9000") if match["check"] else ""
+    extended = le is not None and len(le) > 2
+    return CommandApdu(cla, ins, p1, p2, data, ne, extended), sw.upper().replace("X", ".")
+
+
+def _find_reader(client: PcscClient, part: str | None) -> str:
+    readers = client.readers()
+    for state in readers:
+        if (part is None and state.atr) or (part is not None and part in state.name):
+            return state.name
+    names = ", ".join(repr(state.name) for state in readers) or "none"
+    what = "no reader holds a card" if part is None else f"no reader is called {part!r}"
+    raise VreaderError(what, hint=f"readers: {names}")
+
+
+def _exchange(client: PcscClient, hcard: int, protocol: int, c_apdu: CommandApdu) -> ResponseApdu:
+    r_apdu = ResponseApdu.parse(client.transmit(hcard, protocol, bytes(c_apdu)))
+    data = r_apdu.data
+    while r_apdu.sw >> 8 == 0x61:
+        get_response = bytes((c_apdu.cla & ~0x10, 0xC0, 0, 0, r_apdu.sw & 0xFF))
+        r_apdu = ResponseApdu.parse(client.transmit(hcard, protocol, get_response))
+        data += r_apdu.data
+    return ResponseApdu(data, r_apdu.sw)

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``vreader serve``: the same world, held open until SIGTERM, SIGINT or ``vreader ctl quit``."""
+
+import os
+import shlex
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from vreader.cli.options import build_world, world_options
+from vreader.errors import VreaderError
+from vreader.world import World
+
+_VPCD_NOTICE_S = 0.2
+
+
+@click.command()
+@world_options
+@click.option("--vpcd", metavar="HOST:PORT", help="Serve a vpcd driver that somebody else runs.")
+@click.option("--socket", metavar="PATH", help="Where programs reach the embedded stack.")
+@click.option("--ready-file", metavar="FILE", help="Write the environment to FILE when ready.")
+@click.option("--print-env", is_flag=True, help="Print the environment as shell assignments.")
+def command(
+    cards: tuple[str, ...],
+    readers: tuple[str, ...],
+    stack: str,
+    state: str | None,
+    trace: str | None,
+    unmask: bool,
+    vpcd: str | None,
+    socket: str | None,
+    ready_file: str | None,
+    print_env: bool,
+) -> int:
+    r"""Hold a smart card world open.
+
+    One line says that it is ready; with --print-env the lines before it can be given to a shell's
+    eval, with --ready-file they are in FILE as soon as it exists.
+
+    \b
+    vreader serve --card piv --ready-file env.sh &
+    vreader serve --vpcd localhost:35963 --card piv
+    """
+    stop = threading.Event()
+
+    def stop_on(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, stop_on)
+    with build_world(
+        cards, readers, stack, state, trace, unmask, vpcd=vpcd, socket=socket
+    ) as world:
+        world.quit = stop.set
+        lines = "".join(
+            f"export {name}={shlex.quote(value)}\n" for name, value in world.environment.items()
+        )
+        if print_env:
+            click.echo(lines, nl=False)
+        names = ", ".join(repr(place.name) for place in world.places)
+        click.echo(f"vreader: ready: {names}", err=print_env)
+        if ready_file is not None:
+            _write_whole(ready_file, lines)
+        try:
+            _wait(world, stop)
+        finally:
+            if ready_file is not None:
+                Path(ready_file).unlink(missing_ok=True)
+    return 0
+
+
+def _wait(world: World, stop: threading.Event) -> None:
+    """Wait for the end, telling a person when a vpcd driver cannot be reached, and when again."""
+    told: list[tuple[str, str]] = []
+    while not stop.wait(_VPCD_NOTICE_S if world.serves_vpcd else None):
+        failures = world.vpcd_failures
+        if failures != told:
+            for problem, hint in failures:
+                click.echo(f"vreader: {problem}", err=True)
+                if hint:
+                    click.echo(f"hint: {hint}", err=True)
+            if not failures:
+                click.echo("vreader: vpcd is served", err=True)
+            told = failures
+
+
+def _write_whole(path: str, text: str) -> None:
+    """Write a file that never exists half written, for scripts that wait for it."""
+    partial = Path(f"{path}.{os.getpid()}")
+    try:
+        partial.write_text(text)
+        partial.rename(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise VreaderError(
+            f"cannot write {path}: {error.strerror}",
+            hint="choose a file in a directory of your own",
+        ) from error

@@ -1,0 +1,350 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A private smart card world: one host with its readers and cards, its doors, its directory.
+
+``vreader run``, ``vreader serve``, test fixtures and :func:`vreader.world` are thin over this
+class. Everything a program needs to find the world is in :attr:`World.environment`.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from vreader.bridge.control import ENVIRONMENT as CONTROL_ENVIRONMENT
+from vreader.bridge.control.server import ControlDoor, Reply, Request
+from vreader.card import Card
+from vreader.cardspec import CardSpec
+from vreader.errors import UsageError, VreaderError
+from vreader.host import Host, HostReader
+from vreader.kinds import describe
+from vreader.privatedir import PrivateDirectory
+from vreader.winscard.profile import PCSCLITE
+
+if TYPE_CHECKING:
+    from vreader.bridge.vpcd.card_end import VpcdDoor
+    from vreader.bridge.vpcd.dial import Dial
+    from vreader.bridge.vpcd.pcscd import PrivatePcscd
+
+DEFAULT_READER = "Virtual Reader 00 00"
+STACKS = ("embedded", "pcscd")
+
+
+@dataclass(slots=True)
+class Place:
+    """One reader of a world, and the card that belongs into it.
+
+    Attributes:
+        name: the reader's full name, on every stack.
+        reader: the virtual reader.
+        spec: what the card was made from.
+        card: the card, also while it is out; None for an empty reader.
+    """
+
+    name: str
+    reader: HostReader
+    spec: CardSpec
+    card: Card | None
+
+
+class World:
+    """A host with doors, in this process.
+
+    Args:
+        cards: a SPEC for each reader (:mod:`vreader.cardspec`); none given is one PIV card.
+        readers: names for the readers, in the same order; missing ones get the card's own or the
+            default name.
+        stack: ``embedded`` (our resource manager) or ``pcscd`` (a private real one).
+        vpcd: ``HOST:PORT`` of a vpcd driver that somebody else runs; then there is no stack of our
+            own, and each further reader takes the next port.
+        socket: where to put the embedded stack's socket instead of the private directory.
+        trace: ``-`` for stderr, or a file; ``.jsonl`` gets JSON lines.
+        unmask: show PINs and keys in the trace.
+
+    Attributes:
+        host: the computer.
+        places: its readers, in order.
+        warnings: what a person should know, one line each.
+    """
+
+    def __init__(
+        self,
+        cards: Sequence[str] = (),
+        *,
+        readers: Sequence[str] = (),
+        stack: str = "embedded",
+        vpcd: str | None = None,
+        socket: str | None = None,
+        trace: str | None = None,
+        unmask: bool = False,
+    ) -> None:
+        specs = [CardSpec.parse(text) for text in cards or ("piv",)]
+        _check(specs, readers, stack, vpcd, socket)
+        self.warnings: list[str] = []
+        self.places: list[Place] = []
+        self.quit: Callable[[], None] = lambda: None
+        self._closers: list[Callable[[], None]] = []
+        self._pcscd: PrivatePcscd | None = None
+        self._vpcd_doors: list[VpcdDoor] = []
+        try:
+            self._build(specs, _names(specs, readers), stack, vpcd, socket, trace, unmask)
+        except BaseException:
+            self.close()
+            raise
+
+    def _build(
+        self,
+        specs: list[CardSpec],
+        names: list[str],
+        stack: str,
+        vpcd: str | None,
+        socket: str | None,
+        trace: str | None,
+        unmask: bool,
+    ) -> None:
+        embedded = stack == "embedded" and vpcd is None
+        self.host = Host(PCSCLITE if embedded else None, describe=describe, unmask=unmask)
+        if trace is not None:
+            from vreader.trace import open_trace
+
+            self._closers.append(open_trace(trace, self.host.events))
+        self._closers.append(self.host.close)
+        self.directory = PrivateDirectory()
+        self._closers.append(self.directory.close)
+        for name, spec in zip(names, specs, strict=True):
+            card = spec.make()
+            if card is not None:
+                self._closers.append(closer_of(card))
+            self.places.append(Place(name, self.host.add_reader(name), spec, card))
+        self.environment: dict[str, str] = {}
+        if embedded:
+            self._open_embedded(socket or str(self.directory.path / "pcscd.comm"))
+        elif vpcd is not None:
+            self._open_vpcd(vpcd)
+        else:
+            self._open_pcscd()
+        for place in self.places:
+            if place.card is not None:
+                place.reader.insert(place.card)
+        self._open_control()
+        if self._pcscd is not None:
+            self._pcscd.wait_until_seen([p.name for p in self.places if p.card is not None])
+
+    # ------------------------------------------------------------------ doors
+
+    def _open_embedded(self, path: str) -> None:
+        from vreader.bridge.pcsclite.probe import probe_reader_slots
+        from vreader.bridge.pcsclite.server import PcscliteDoor
+
+        door = PcscliteDoor(self.host, path, lambda: probe_reader_slots().slots)
+        self._closers.append(door.close)
+        self.environment["PCSCLITE_CSOCK_NAME"] = path
+
+    def _open_vpcd(self, address: str) -> None:
+        from vreader.bridge.vpcd.dial import parse_address, tcp_dial
+
+        host, port = parse_address(address)
+        for number, place in enumerate(self.places):
+            self._start_vpcd_door(place, tcp_dial(host, port + number), f"{host}:{port + number}")
+
+    def _open_pcscd(self) -> None:
+        from vreader.bridge.vpcd.pcscd import PrivatePcscd
+
+        self._pcscd = PrivatePcscd(
+            [place.name for place in self.places], directory=self.directory.path / "pcscd"
+        )
+        self._closers.append(self._pcscd.stop)
+        self._pcscd.start()
+        self.warnings += self._pcscd.warnings
+        for place, dial in zip(self.places, self._pcscd.dials, strict=True):
+            self._start_vpcd_door(place, dial, "the private pcscd")
+        self.environment["PCSCLITE_CSOCK_NAME"] = str(self._pcscd.socket_path)
+
+    def _start_vpcd_door(self, place: Place, dial: "Dial", peer: str) -> None:
+        from vreader.bridge.vpcd.card_end import VpcdDoor
+
+        handle = self.host.open(place.reader.link)
+        door = VpcdDoor(place.name, handle, dial, peer=peer, events=self.host.events)
+        self._vpcd_doors.append(door)
+        self._closers.append(door.stop)
+        door.start()
+
+    @property
+    def serves_vpcd(self) -> bool:
+        """Whether its readers stand behind somebody's vpcd driver."""
+        return bool(self._vpcd_doors)
+
+    @property
+    def vpcd_failures(self) -> list[tuple[str, str]]:
+        """What is wrong, and what to do, for each vpcd slot that is not served now."""
+        return [door.failure for door in self._vpcd_doors if door.failure is not None]
+
+    def _open_control(self) -> None:
+        control = ControlDoor(str(self.directory.path / "control"), self._control)
+        self._closers.append(control.close)
+        self.environment[CONTROL_ENVIRONMENT] = control.path
+
+    # ------------------------------------------------------------------ what a person does
+
+    def place(self, reader: object = None) -> Place:
+        """Find a reader by name, by number (0 first), or the only one; raises UsageError."""
+        names = ", ".join(repr(place.name) for place in self.places)
+        if reader is None:
+            if len(self.places) == 1:
+                return self.places[0]
+            raise UsageError("which reader?", hint=f"there are {names}")
+        for number, place in enumerate(self.places):
+            if reader in (place.name, number, str(number)):
+                return place
+        raise UsageError(f"there is no reader {reader!r}", hint=f"there are {names}")
+
+    def insert(self, reader: object = None, card: str | None = None) -> Place:
+        """Insert the card that belongs into ``reader``, or a new one made from a SPEC.
+
+        Raises:
+            VreaderError: the reader holds a card, or there is none to insert.
+        """
+        place = self.place(reader)
+        if place.reader.card is not None:
+            raise VreaderError(f"{place.name} holds a card already", hint="remove it first")
+        if card is not None:
+            spec = CardSpec.parse(card)
+            self._exchange(place, spec)
+        if place.card is None:
+            raise VreaderError(
+                f"no card belongs into {place.name}", hint="name one, for example piv"
+            )
+        place.reader.insert(place.card)
+        return place
+
+    def remove(self, reader: object = None) -> Place:
+        """Take the card out; raises VreaderError when there is none."""
+        place = self.place(reader)
+        place.reader.remove()
+        return place
+
+    def reset(self, reader: object = None) -> Place:
+        """Put the card back to how it was made: a new one from the same SPEC, inserted.
+
+        A card with a state file keeps what the file holds.
+        """
+        place = self.place(reader)
+        if place.reader.card is not None:
+            place.reader.remove()
+        self._exchange(place, place.spec)
+        if place.card is not None:
+            place.reader.insert(place.card)
+        return place
+
+    def _exchange(self, place: Place, spec: CardSpec) -> None:
+        if place.card is not None:
+            closer_of(place.card)()  # its state file must be free before it is opened again
+        place.card = None
+        place.card = spec.make()
+        place.spec = spec
+        if place.card is not None:
+            self._closers.append(closer_of(place.card))
+
+    def _control(self, request: Request) -> Reply:
+        op, reader = request["op"], request.get("reader")
+        if op == "list":
+            return {"readers": [_told(place) for place in self.places]}
+        if op == "insert":
+            card = request.get("card")
+            if card is not None and not isinstance(card, str):
+                raise UsageError("card must be a SPEC", hint='for example "piv"')
+            return _told(self.insert(reader, card))
+        if op == "remove":
+            return _told(self.remove(reader))
+        if op == "reset":
+            return _told(self.reset(reader))
+        if op == "quit":
+            self.quit()
+            return {}
+        raise UsageError(f"unknown op {op!r}", hint="list, insert, remove, reset, quit")
+
+    # ------------------------------------------------------------------ end
+
+    def close(self) -> None:
+        """End everything, last opened first. May be called twice."""
+        while self._closers:
+            self._closers.pop()()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def closer_of(card: Card) -> Callable[[], None]:
+    """Return the card's own ``close``, which cards with a state file have, or nothing to do."""
+    close = getattr(card, "close", None)
+    return close if callable(close) else lambda: None
+
+
+def _told(place: Place) -> Reply:
+    """Return what the control door says of a reader."""
+    inside = place.reader.card is not None
+    return {
+        "reader": place.name,
+        "card": place.spec.text if place.card is not None else None,
+        "inserted": inside,
+        "state": place.reader.state.name,
+    }
+
+
+def _check(
+    specs: list[CardSpec], readers: Sequence[str], stack: str, vpcd: str | None, socket: str | None
+) -> None:
+    if stack not in STACKS:
+        raise UsageError(f"unknown stack {stack!r}", hint="stacks: " + ", ".join(STACKS))
+    if len(readers) > len(specs):
+        raise UsageError(
+            f"{len(readers)} reader names for {len(specs)} cards",
+            hint="give a --card for each reader; --card none is an empty one",
+        )
+    if socket is not None and (stack != "embedded" or vpcd is not None):
+        raise UsageError(
+            "--socket goes with the embedded stack", hint="leave out --socket, or --stack/--vpcd"
+        )
+    if vpcd is not None and stack == "pcscd":
+        raise UsageError("--vpcd and --stack pcscd exclude each other", hint="give one of them")
+
+
+def _names(specs: list[CardSpec], readers: Sequence[str]) -> list[str]:
+    """Return a full name for each reader, the same on every stack.
+
+    pcscd ends names with an index and a slot, and gives every name of its own index 00; a second
+    reader of the same words therefore gets a number between: ``Virtual Reader 2 00 00``.
+    """
+    names: list[str] = []
+    for number, spec in enumerate(specs):
+        given = readers[number] if number < len(readers) else None
+        wanted = given or spec.reader_name or DEFAULT_READER
+        base = wanted.removesuffix(" 00 00").strip()
+        name, count = f"{base} 00 00", 1
+        while name in names:
+            if given is not None:
+                raise UsageError(
+                    f"two readers are called {name!r}", hint="give each --reader its own name"
+                )
+            count += 1
+            name = f"{base} {count} 00 00"
+        names.append(name)
+    return names
+
+
+def expand_state(cards: Sequence[str], state: str | None) -> list[str]:
+    """Return the SPECs with ``--state FILE`` added to the only card; raises UsageError."""
+    if state is None:
+        return list(cards)
+    if len(cards) > 1:
+        raise UsageError("--state serves one card", hint="write state=FILE inside each --card")
+    spec = cards[0] if cards else "piv"
+    CardSpec.parse(spec).with_state(state)
+    return [f"{spec},state={state}"]
