@@ -1,0 +1,62 @@
+# Everything a newcomer needs. Nothing has to be installed by hand: targets install what they use,
+# with apt where they may (root or sudo), else they say which command to run.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check -q
+
+# Real programs the tests drive; see scripts/apt-install.
+TEST_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11 yubico-piv-tool ykcs11 pcsc-tools \
+	openssh-client libpcsclite1 libpcsclite-dev gcc libc6-dev pkg-config
+SOURCES := vreader cards tests docs
+
+.PHONY: demo test lint types docs bench soak shell clean
+
+demo: $(VENV)/base
+	@scripts/demo
+
+test: $(VENV)/dev lint types
+	@scripts/apt-install $(TEST_PACKAGES)
+	$(BIN)/pytest -q
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check -q $(SOURCES)
+
+types: $(VENV)/dev
+	$(BIN)/mypy
+
+docs: $(VENV)/docs
+	$(BIN)/python docs/diagrams.py
+	$(BIN)/sphinx-build -nW --keep-going -q -b html docs docs/_build/html
+
+bench: $(VENV)/base
+	@scripts/apt-install $(TEST_PACKAGES)
+	$(BIN)/python tests/bench/bench.py
+
+soak: $(VENV)/dev
+	@scripts/apt-install $(TEST_PACKAGES)
+	$(BIN)/python tests/soak/soak.py
+
+shell: $(VENV)/base
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $${SHELL:-/bin/sh}
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis docs/_build
+
+# Stamps: the environment is made once for each set of requirements.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV) || { echo "hint: apt install python3-venv"; rm -rf $(VENV); exit 1; }
+
+$(VENV)/base: pyproject.toml | $(BIN)/python
+	$(PIP) install -e .
+	@touch $@
+
+$(VENV)/dev: pyproject.toml | $(BIN)/python
+	$(PIP) install -e '.[dev]'
+	@touch $@ $(VENV)/base
+
+$(VENV)/docs: pyproject.toml | $(BIN)/python
+	$(PIP) install -e '.[docs]'
+	@touch $@
