@@ -1,0 +1,300 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands of SP 800-73-5 part 2 §3 as types, and their reading from C-APDUs.
+
+The only place that knows P1, P2 and Lc of these commands. Who may do what, and whether a key or an
+object exists, is not asked here. The types are named tuples, which load six times faster than
+dataclasses; those with secrets do not show them. Yubico's commands are in
+:mod:`cards.piv.yubico_commands`.
+"""
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import NamedTuple
+
+from cards.piv.tables import (
+    ATTESTATION,
+    KNOWN_ALGORITHMS,
+    MANAGEMENT,
+    SYMMETRIC,
+    USER_SLOTS,
+    Algorithm,
+    PinPolicy,
+    Policies,
+    TouchPolicy,
+)
+from cards.platform import Refuse
+from vreader.iso7816 import SW, CommandApdu, Tlv, TlvError
+
+PIN_LENGTH, PIN_MINIMUM = 8, 6
+
+
+class PinRef(IntEnum):
+    """Key references of reference data (SP 800-73-5 part 1 table 4a)."""
+
+    PIN = 0x80
+    PUK = 0x81
+
+
+class GetData(NamedTuple):
+    """GET DATA of one object (§3.1.2)."""
+
+    tag: int
+
+
+class PutData(NamedTuple):
+    """PUT DATA (§3.3.1); an empty value deletes the object."""
+
+    tag: int
+    value: bytes
+
+    def __repr__(self) -> str:
+        return "PutData(…)"
+
+
+class VerifyStatus(NamedTuple):
+    """VERIFY without data: ask whether the PIN is verified, how many tries are left (§3.2.1)."""
+
+
+class VerifyPin(NamedTuple):
+    """VERIFY of the padded PIN (§3.2.1)."""
+
+    pin: bytes
+
+    def __repr__(self) -> str:
+        return "VerifyPin(…)"
+
+
+class Logout(NamedTuple):
+    """VERIFY with P1=FF: the PIN is not verified any more (§3.2.1)."""
+
+
+class ChangeReferenceData(NamedTuple):
+    """CHANGE REFERENCE DATA of PIN or PUK (§3.2.2)."""
+
+    ref: PinRef
+    old: bytes
+    new: bytes
+
+    def __repr__(self) -> str:
+        return "ChangeReferenceData(…)"
+
+
+class ResetRetryCounter(NamedTuple):
+    """RESET RETRY COUNTER: the PUK sets a new PIN (§3.2.3)."""
+
+    puk: bytes
+    new_pin: bytes
+
+    def __repr__(self) -> str:
+        return "ResetRetryCounter(…)"
+
+
+class RequestWitness(NamedTuple):
+    """The card shall make a witness: first half of mutual authentication (§A.1.2)."""
+
+
+class ProveWitness(NamedTuple):
+    """The decrypted witness, and a challenge for the card: second half of it (§A.1.2)."""
+
+    witness: bytes
+    challenge: bytes
+
+
+class RequestChallenge(NamedTuple):
+    """The card shall make a challenge: first half of external authentication (§A.1.1)."""
+
+
+class AnswerChallenge(NamedTuple):
+    """The encrypted challenge: second half of external authentication (§A.1.1)."""
+
+    response: bytes
+
+
+class InternalAuthenticate(NamedTuple):
+    """The card shall encrypt a challenge with the management key."""
+
+    challenge: bytes
+
+
+Step = RequestWitness | ProveWitness | RequestChallenge | AnswerChallenge | InternalAuthenticate
+
+
+class AuthenticateManagement(NamedTuple):
+    """GENERAL AUTHENTICATE with the management key, key reference 9B (§3.2.4)."""
+
+    algorithm: Algorithm
+    step: Step
+
+
+class UsePrivateKey(NamedTuple):
+    """GENERAL AUTHENTICATE with the private key of a slot (§3.2.4, §A.2 to §A.4).
+
+    Attributes:
+        agreement: ``data`` is the other side's point (tag 85), not something to sign or decipher.
+    """
+
+    algorithm: Algorithm
+    slot: int
+    data: bytes
+    agreement: bool
+
+
+class GenerateKey(NamedTuple):
+    """GENERATE ASYMMETRIC KEY PAIR (§3.3.2); the policies are Yubico's."""
+
+    slot: int
+    algorithm: Algorithm
+    policies: Policies
+
+
+StandardCommand = (
+    GetData
+    | PutData
+    | VerifyStatus
+    | VerifyPin
+    | Logout
+    | ChangeReferenceData
+    | ResetRetryCounter
+    | AuthenticateManagement
+    | UsePrivateKey
+    | GenerateKey
+)
+
+
+def require(condition: bool, sw: SW) -> None:
+    """Raise Refuse(sw) unless ``condition`` holds."""
+    if not condition:
+        raise Refuse(sw)
+
+
+def read_tlvs(data: bytes) -> dict[int, bytes]:
+    """Read a series of data objects, each tag once at most; raises Refuse(6A80)."""
+    try:
+        tlvs = Tlv.parse_all(data)
+    except TlvError:
+        raise Refuse(SW.WRONG_DATA) from None
+    found = {tlv.tag: tlv.value for tlv in tlvs}
+    require(len(found) == len(tlvs), SW.WRONG_DATA)
+    return found
+
+
+def read_template(data: bytes, tag: int) -> dict[int, bytes]:
+    """Read the one template ``tag`` that fills ``data``; raises Refuse(6A80)."""
+    outer = read_tlvs(data)
+    require(list(outer) == [tag], SW.WRONG_DATA)
+    return read_tlvs(outer[tag])
+
+
+def read_policies(found: dict[int, bytes]) -> Policies:
+    """Take Yubico's AA and AB out of ``found``; raises Refuse(6A80) for an unknown policy."""
+    try:
+        (pin,) = found.pop(0xAA, b"\0")
+        (touch,) = found.pop(0xAB, b"\0")
+        return Policies(PinPolicy(pin), TouchPolicy(touch))
+    except ValueError:
+        raise Refuse(SW.WRONG_DATA) from None
+
+
+def _get_data(apdu: CommandApdu) -> GetData:
+    require((apdu.p1, apdu.p2) == (0x3F, 0xFF), SW.INCORRECT_P1P2)
+    found = read_tlvs(apdu.data)
+    require(list(found) == [0x5C] and 1 <= len(found[0x5C]) <= 3, SW.WRONG_DATA)
+    return GetData(int.from_bytes(found[0x5C], "big"))
+
+
+def _put_data(apdu: CommandApdu) -> PutData:
+    require((apdu.p1, apdu.p2) == (0x3F, 0xFF), SW.INCORRECT_P1P2)
+    found = read_tlvs(apdu.data)
+    require(list(found) == [0x5C, 0x53] and 1 <= len(found[0x5C]) <= 3, SW.WRONG_DATA)
+    return PutData(int.from_bytes(found[0x5C], "big"), found[0x53])
+
+
+def _verify(apdu: CommandApdu) -> VerifyStatus | VerifyPin | Logout:
+    require(apdu.p1 in (0x00, 0xFF), SW.INCORRECT_P1P2)
+    require(apdu.p2 == PinRef.PIN, SW.REFERENCE_NOT_FOUND)
+    if apdu.p1 == 0xFF:
+        require(not apdu.data, SW.WRONG_DATA)
+        return Logout()
+    if not apdu.data:
+        return VerifyStatus()
+    require(len(apdu.data) == PIN_LENGTH, SW.WRONG_DATA)
+    return VerifyPin(apdu.data)
+
+
+def _new_reference(value: bytes) -> bytes:
+    """Return a new PIN or PUK of 6 to 8 bytes, padded with FF at its end only."""
+    bare = value.rstrip(b"\xff")
+    require(len(bare) >= PIN_MINIMUM and 0xFF not in bare, SW.WRONG_DATA)
+    return value
+
+
+def _change_reference_data(apdu: CommandApdu) -> ChangeReferenceData:
+    require(apdu.p1 == 0, SW.INCORRECT_P1P2)
+    require(apdu.p2 in (PinRef.PIN, PinRef.PUK), SW.REFERENCE_NOT_FOUND)
+    require(len(apdu.data) == 2 * PIN_LENGTH, SW.WRONG_DATA)
+    old, new = apdu.data[:PIN_LENGTH], apdu.data[PIN_LENGTH:]
+    return ChangeReferenceData(PinRef(apdu.p2), old, _new_reference(new))
+
+
+def _reset_retry_counter(apdu: CommandApdu) -> ResetRetryCounter:
+    require(apdu.p1 == 0, SW.INCORRECT_P1P2)
+    require(apdu.p2 == PinRef.PIN, SW.REFERENCE_NOT_FOUND)
+    require(len(apdu.data) == 2 * PIN_LENGTH, SW.WRONG_DATA)
+    puk, new = apdu.data[:PIN_LENGTH], apdu.data[PIN_LENGTH:]
+    return ResetRetryCounter(puk, _new_reference(new))
+
+
+def _general_authenticate(apdu: CommandApdu) -> AuthenticateManagement | UsePrivateKey:
+    # Algorithm 00 is the default one of 9B; everything else must at least be known.
+    known = apdu.p1 in KNOWN_ALGORITHMS or (apdu.p1 == 0 and apdu.p2 == MANAGEMENT)
+    require(known and apdu.p2 in (MANAGEMENT, *USER_SLOTS), SW.INCORRECT_P1P2)
+    found = read_template(apdu.data, 0x7C)
+    if apdu.p2 == MANAGEMENT:
+        algorithm = apdu.p1 or Algorithm.TDES
+        require(algorithm in SYMMETRIC, SW.INCORRECT_P1P2)
+        return AuthenticateManagement(Algorithm(algorithm), _management_step(found))
+    require(found.pop(0x82, None) == b"" and len(found) == 1, SW.WRONG_DATA)
+    tag, data = found.popitem()
+    require(tag in (0x81, 0x85) and bool(data), SW.WRONG_DATA)
+    return UsePrivateKey(Algorithm(apdu.p1), apdu.p2, data, agreement=tag == 0x85)
+
+
+def _management_step(found: dict[int, bytes]) -> Step:
+    witness, challenge, response = (found.pop(tag, None) for tag in (0x80, 0x81, 0x82))
+    require(not found, SW.WRONG_DATA)
+    match witness, challenge, response:
+        case b"", None, None:
+            return RequestWitness()
+        case None, b"", None:
+            return RequestChallenge()
+        case None, None, bytes(answer) if answer:
+            return AnswerChallenge(answer)
+        case None, bytes(question), b"" if question:
+            return InternalAuthenticate(question)
+        case bytes(proof), bytes(question), (None | b"") if proof and question:
+            return ProveWitness(proof, question)
+        case _:
+            raise Refuse(SW.WRONG_DATA)
+
+
+def _generate(apdu: CommandApdu) -> GenerateKey:
+    require(apdu.p1 == 0 and apdu.p2 in (*USER_SLOTS, ATTESTATION), SW.INCORRECT_P1P2)
+    found = read_template(apdu.data, 0xAC)
+    algorithm = found.pop(0x80, b"")
+    require(len(algorithm) == 1 and algorithm[0] in KNOWN_ALGORITHMS, SW.WRONG_DATA)
+    policies = read_policies(found)
+    # Tag 81 is the public exponent; the usual one is the only one there is.
+    exponent = found.pop(0x81, b"\1\0\1")
+    require(int.from_bytes(exponent, "big") == 65537 and not found, SW.WRONG_DATA)
+    return GenerateKey(apdu.p2, Algorithm(algorithm[0]), policies)
+
+
+PARSERS: dict[int, Callable[[CommandApdu], StandardCommand]] = {
+    0x20: _verify,
+    0x24: _change_reference_data,
+    0x2C: _reset_retry_counter,
+    0x47: _generate,
+    0x87: _general_authenticate,
+    0xCB: _get_data,
+    0xDB: _put_data,
+}

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a PIV card is made as: ATR, command set and algorithms of each profile.
+
+What a card has become (keys, objects, PINs) is in its memory, never here.
+"""
+
+from typing import NamedTuple
+
+from cards.piv.tables import PIV_AID, PIV_RID, Algorithm
+from vreader.iso7816 import Tlv
+
+_STANDARD_KEYS = (Algorithm.RSA1024, Algorithm.RSA2048, Algorithm.P256, Algorithm.P384)
+
+
+class Profile(NamedTuple):
+    """A profile.
+
+    Attributes:
+        name: the word users type after ``piv:``.
+        atr: the answer to reset.
+        application: the response data of SELECT (SP 800-73-5 part 2 table 3).
+        version: the firmware version that Yubico's GET VERSION answers; None means that the card
+            has no command of Yubico's at all.
+        key_algorithms: what keys can be generated and imported.
+        management_algorithms: what the management key may be; the first is the default.
+    """
+
+    name: str
+    atr: bytes
+    application: bytes
+    version: tuple[int, int, int] | None
+    key_algorithms: tuple[Algorithm, ...] = _STANDARD_KEYS
+    management_algorithms: tuple[Algorithm, ...] = (Algorithm.TDES,)
+
+    @property
+    def yubico(self) -> bool:
+        """Whether the card has Yubico's commands, policies and objects."""
+        return self.version is not None
+
+
+def _standard_application() -> bytes:
+    """Return the full application property template, for cards whose makers are not known."""
+    algorithms = (Algorithm.TDES, *_STANDARD_KEYS)
+    return bytes(
+        Tlv.of(
+            0x61,
+            Tlv(0x4F, PIV_AID),
+            Tlv.of(0x79, Tlv(0x4F, PIV_RID)),
+            Tlv(0x50, b"vreader PIV"),
+            Tlv(0x5F50, b"https://csrc.nist.gov/projects/piv"),
+            *(Tlv.of(0xAC, Tlv(0x80, bytes((a,))), Tlv(0x06, b"\0")) for a in algorithms),
+        )
+    )
+
+
+YUBICO_5_4_3 = Profile(
+    name="5.4.3",
+    atr=bytes.fromhex("3BFD1300008131FE158073C021C057597562694B657940"),
+    # The card returns the last six bytes of its AID here, and so do YubiKeys.
+    application=bytes(Tlv.of(0x61, Tlv(0x4F, PIV_AID[5:]), Tlv.of(0x79, Tlv(0x4F, PIV_RID)))),
+    version=(5, 4, 3),
+    management_algorithms=(
+        Algorithm.TDES,
+        Algorithm.AES128,
+        Algorithm.AES192,
+        Algorithm.AES256,
+    ),
+)
+NEUTRAL = Profile(
+    name="neutral",
+    atr=bytes.fromhex("3B80800101"),
+    application=_standard_application(),
+    version=None,
+)
+PROFILES = {profile.name: profile for profile in (YUBICO_5_4_3, NEUTRAL)}

@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The state file: layout, lock, refusals that touch nothing."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import closing
+
+import pytest
+
+from cards.platform import NvmError
+from cards.platform.nvm import open_nvm
+from cards.platform.statefile import APPLICATION_ID, VERSION, StateFile
+from vreader.card import FileStore
+from vreader.errors import VreaderError
+
+
+def make(path, kind=b"toy"):
+    nvm = open_nvm(FileStore(str(path)), kind.decode())
+    nvm.area("card").put("kind", kind)
+    nvm.commit()
+    return nvm
+
+
+def refusal(path, kind="toy"):
+    with pytest.raises(VreaderError) as caught:
+        open_nvm(FileStore(str(path)), kind)
+    assert caught.value.hint
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "a.card"
+
+
+def test_what_was_committed_is_there_again(path):
+    nvm = make(path)
+    nvm.area("a").put("k", bytes(range(256)))
+    nvm.area("a").put("gone", b"1")
+    nvm.commit()
+    nvm.area("a").delete("gone")
+    nvm.commit()
+    nvm.area("a").put("k", b"not committed")
+    nvm.close()
+    nvm = open_nvm(FileStore(str(path)), "toy")
+    assert nvm.area("a").get("k") == bytes(range(256))
+    assert nvm.area("a").names() == ["k"]
+    nvm.close()
+
+
+def test_only_its_owner_may_read_it(path):
+    mask = os.umask(0)
+    try:
+        nvm = make(path)
+    finally:
+        os.umask(mask)
+    assert path.stat().st_mode & 0o777 == 0o600
+    nvm.close()
+
+
+def test_it_leaves_one_file(path):
+    nvm = make(path)
+    nvm.area("a").put("k", b"1")
+    nvm.commit()
+    nvm.close()
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_its_header_says_what_it_is(path):
+    make(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
+        assert connection.execute("PRAGMA user_version").fetchone()[0] == VERSION
+        assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "delete"
+
+
+def test_an_empty_file_is_a_new_one(path):
+    path.touch(mode=0o644)
+    make(path).close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_newer_layout_is_refused(path):
+    make(path).close()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA user_version = {VERSION + 1}")
+    before = path.read_bytes()
+    assert "newer vreader" in refusal(path)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "content", [b"x", b"hello world\n" * 1000, b"SQLite format 3\0" + bytes(90)]
+)
+def test_a_file_of_another_format_is_refused_and_untouched(path, content):
+    path.write_bytes(content)
+    assert "not a card state file" in refusal(path)
+    assert path.read_bytes() == content
+
+
+def test_another_programs_database_is_refused_and_untouched(path):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (x)")
+        connection.commit()
+    before = path.read_bytes()
+    assert "not a card state file" in refusal(path)
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_a_card_of_another_kind_is_refused(path):
+    make(path, b"gids").close()
+    assert "holds a card of kind gids, not toy" in refusal(path)
+    open_nvm(FileStore(str(path)), "gids").close()
+
+
+def test_a_missing_directory_is_refused(tmp_path):
+    assert "No such file" in refusal(tmp_path / "no" / "a.card")
+
+
+def test_a_link_to_nowhere_is_refused(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "no" / "where")
+    assert "No such file" in refusal(tmp_path / "link")
+
+
+def test_a_directory_is_refused(tmp_path):
+    assert "cannot use the state file" in refusal(tmp_path)
+
+
+def test_a_file_in_use_by_this_process_stays_locked(path):
+    nvm = make(path)
+    for _ in range(2):
+        assert f"this process (pid {os.getpid()})" in refusal(path)
+    # The question must not have dropped the lock.
+    script = "import sys; from cards.platform.statefile import StateFile; StateFile(sys.argv[1])"
+    result = subprocess.run(
+        [sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=False
+    )
+    assert f"in use by process {os.getpid()}" in result.stderr
+    nvm.area("a").put("k", b"1")
+    nvm.commit()
+    nvm.close()
+    open_nvm(FileStore(str(path)), "toy").close()
+
+
+def test_a_file_in_use_by_another_process_names_it(path):
+    script = (
+        "import sys; from cards.platform.statefile import StateFile\n"
+        "s = StateFile(sys.argv[1]); print('held', flush=True); sys.stdin.read(); s.close()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as other:  # fmt: skip
+        assert other.stdout.readline() == "held\n"
+        assert f"in use by process {other.pid}" in refusal(path)
+        other.communicate()
+    make(path).close()
+
+
+def test_calls_may_come_from_different_threads(path):
+    nvm = make(path)
+
+    def work():
+        nvm.area("a").put("k", b"1")
+        nvm.commit()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    nvm.close()
+    nvm = open_nvm(FileStore(str(path)), "toy")
+    assert nvm.area("a").get("k") == b"1"
+    nvm.close()
+
+
+def test_a_write_that_fails_is_an_nvm_error_and_changes_nothing(path):
+    file = StateFile(str(path))
+    file.write({("a", "k"): b"1"})
+    with pytest.raises(NvmError):
+        file.write({("a", "k"): b"2", ("a", "bad"): object()})
+    assert file.load() == {("a", "k"): b"1"}
+    file.close()
+    file.close()
+
+
+def test_forgetting_a_card_releases_its_file(path):
+    make(path)
+    make(path).close()
