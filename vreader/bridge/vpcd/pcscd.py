@@ -1,0 +1,327 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real pcscd of one's own, for as long as a world lasts, next to the system's or without one.
+
+pcscd takes its listening socket from us (socket activation) and has a vpcd slot for each reader. A
+supervisor process shuts it into namespaces where the machine allows that, hands us connections to
+its slots, and leaves nothing behind however we end. Clients use ``socket_path`` as
+``PCSCLITE_CSOCK_NAME``. What a card answers is no business of this module: a VpcdDoor is given one
+of ``dials``.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from vreader.bridge.pcsclite.client import PcscClient
+from vreader.bridge.pcsclite.wire import MAX_MINOR, READER_SLOTS, ReaderState
+from vreader.bridge.vpcd.dial import Dial
+from vreader.bridge.vpcd.installation import SLOTS, find_installation, plan_readers
+from vreader.bridge.vpcd.supervisor import LOG_NAME, MESSAGE_SIZE, SOCKET_NAME, Config
+from vreader.errors import VreaderError
+
+START_TIMEOUT_S = 10.0
+REPLY_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 10.0
+POLL_S = 0.01
+LOG_LINES = 5
+ANSWER_TIMEOUT_S = 0.5
+# Without -I and -S the supervisor would spend its time on site-packages.
+_BOOT = (
+    "import sys; sys.path.append(sys.argv[1]); "
+    "from vreader.bridge.vpcd.supervisor import main; main()"
+)
+_ROOT = Path(__file__).resolve().parents[3]
+
+
+class _NoNamespaces(Exception):  # noqa: N818 - a fact about this machine
+    """The supervisor was refused namespaces; the text says why."""
+
+
+class PrivatePcscd:
+    """A pcscd with one vpcd slot for each of ``readers``.
+
+    Args:
+        readers: full reader names, each ending in " 00 00" (or " 00 01" to share a stanza).
+        directory: the private directory to make and remove, in a directory that exists; by
+            default a new one in the directory for temporary files.
+        around: a directory of the caller's that is removed, too, when this pcscd ends, also when
+            the caller is killed; it may hold ``directory``.
+        isolate: None prefers namespaces, False does without, True insists.
+        pcscd: name or path of the daemon.
+
+    Attributes:
+        warnings: what a person should know about this pcscd, one line each.
+    """
+
+    def __init__(
+        self,
+        readers: Sequence[str],
+        *,
+        directory: Path | None = None,
+        around: Path | None = None,
+        isolate: bool | None = None,
+        pcscd: str = "pcscd",
+    ) -> None:
+        self.warnings: tuple[str, ...] = ()
+        self._readers = tuple(readers)
+        self._wanted_directory = directory
+        self._around = around
+        self._directory = Path()
+        self._isolate = isolate
+        self._pcscd = pcscd
+        self._places: tuple[tuple[int, int], ...] = ()
+        self._slots = READER_SLOTS
+        self._minor = MAX_MINOR
+        self._supervisor: _Supervisor | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def socket_path(self) -> Path:
+        """Where PC/SC programs reach it."""
+        return self._directory / SOCKET_NAME
+
+    @property
+    def dials(self) -> tuple[Dial, ...]:
+        """One Dial for each reader, in their order."""
+        return tuple(self._dial(stanza, slot) for stanza, slot in self._places)
+
+    def start(self) -> None:
+        """Start it and wait until it has all readers.
+
+        Raises:
+            VreaderError: something is missing, or pcscd did not come up; the message quotes its
+                last words.
+        """
+        installation = find_installation(self._pcscd)
+        plan = plan_readers(self._readers, installation.max_readers)
+        self._places = plan.places
+        self._slots = installation.max_readers
+        config = Config(
+            command=list(installation.command),
+            driver=str(installation.driver),
+            names=list(plan.stanzas),
+            slots=SLOTS,
+            directory=""
+            if self._wanted_directory is None
+            else str(self._wanted_directory.absolute()),
+            under=_short_temporary_directory(),
+            around="" if self._around is None else str(self._around.absolute()),
+            hide=[str(installation.drop_directory)],
+            isolate=self._isolate is not False,
+            parent=os.getpid(),
+        )
+        self._launch(config)
+        try:
+            self._wait_until_up()
+        except BaseException:
+            self.stop()
+            raise
+
+    def wait_until_seen(
+        self, readers: Sequence[str] | None = None, timeout_s: float = START_TIMEOUT_S
+    ) -> None:
+        """Wait until pcscd sees a card in each of ``readers`` (default: in all).
+
+        Raises:
+            VreaderError: it did not within ``timeout_s`` seconds.
+        """
+        wanted = self._readers if readers is None else tuple(readers)
+
+        def seen(states: Mapping[str, ReaderState]) -> bool:
+            return all(name in states and states[name].atr for name in wanted)
+
+        if not self._wait_for(seen, timeout_s):
+            raise self._failure("pcscd does not see the card")
+
+    def restart(self) -> None:
+        """End pcscd as systemd would and start it again, with the same socket and readers."""
+        self._running().ask({"do": "restart"})
+
+    def stop(self) -> None:
+        """End it and remove its directory; may be called twice."""
+        if self._supervisor is not None:
+            self._supervisor.stop()
+            self._supervisor = None
+            # The supervisor does this; but it may have been killed.
+            shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _launch(self, config: Config) -> None:
+        why = "as asked"
+        if config["isolate"]:
+            try:
+                self._supervisor = _Supervisor(config)
+            except _NoNamespaces as refusal:
+                if self._isolate:
+                    raise VreaderError(
+                        f"no namespaces for a private pcscd: {refusal}",
+                        hint="allow unprivileged user namespaces, or do without",
+                    ) from refusal
+                why = str(refusal)
+        if self._supervisor is None:
+            self.warnings = (
+                f"pcscd runs without namespaces ({why}): "
+                "its vpcd driver listens on all network interfaces",
+            )
+            self._supervisor = _Supervisor({**config, "isolate": False})
+        self._directory = Path(self._supervisor.directory)
+
+    def _wait_until_up(self) -> None:
+        def complete(states: Mapping[str, ReaderState]) -> bool:
+            return set(self._readers) <= states.keys()
+
+        if not self._wait_for(complete, START_TIMEOUT_S, starting=True):
+            raise self._failure("pcscd does not come up with its readers")
+
+    def _wait_for(
+        self,
+        satisfied: Callable[[Mapping[str, ReaderState]], bool],
+        timeout_s: float,
+        *,
+        starting: bool = False,
+    ) -> bool:
+        """Ask pcscd for its readers until they satisfy; False when the time is over."""
+        deadline = time.monotonic() + timeout_s
+        while True:
+            try:
+                with PcscClient(
+                    str(self.socket_path), self._minor, self._slots, timeout_s=ANSWER_TIMEOUT_S
+                ) as client:
+                    # An offer of more than it speaks costs three lines of log each time.
+                    self._minor = client.minor
+                    states = client.readers()
+                    while not satisfied({state.name: state for state in states}):
+                        if (left := deadline - time.monotonic()) <= 0:
+                            return False
+                        states = client.get_status_change(states, left)
+                    return True
+            except VreaderError:
+                # It does not run at the moment; its supervisor starts it again.
+                news = self._running().ask({"do": "status"})[0]
+                if starting and news["ended"]:
+                    raise self._failure(f"pcscd ended at once ({news['ended']})") from None
+                if time.monotonic() > deadline:
+                    return False
+                time.sleep(POLL_S)
+
+    def _running(self) -> "_Supervisor":
+        if self._supervisor is None:
+            raise VreaderError("the private pcscd is not running", hint="start it first")
+        return self._supervisor
+
+    def _failure(self, what: str) -> VreaderError:
+        """Make an error of ``what`` and of pcscd's last words."""
+        log = self._directory / LOG_NAME
+        lines: list[str] = []
+        with contextlib.suppress(OSError):
+            lines = log.read_text(errors="replace").splitlines()
+        # Each line begins with a count of microseconds. What our own offer of a newer protocol left
+        # there is no news, nor is what a second start said again.
+        lines = [line.lstrip("0123456789 ") for line in lines if "protocol" not in line]
+        said = "; ".join(list(dict.fromkeys(lines))[-LOG_LINES:])
+        return VreaderError(
+            f"{what}, and said: {said}" if said else what,
+            hint="see whether another program disturbs it, or use --stack embedded",
+        )
+
+    def _dial(self, stanza: int, slot: int) -> Dial:
+        def dial() -> socket.socket:
+            answer, fds = self._running().ask({"do": "dial", "stanza": stanza, "slot": slot})
+            if not fds:
+                raise OSError(answer["errno"], answer["error"])
+            return socket.socket(fileno=fds[0])
+
+        return dial
+
+
+class _Supervisor:
+    """Our end of the channel to a supervisor process; see its module for the messages."""
+
+    def __init__(self, config: Config) -> None:
+        self._lock = threading.Lock()
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._channel.settimeout(REPLY_TIMEOUT_S)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", _BOOT, str(_ROOT)],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                cwd="/",
+                # An interrupt typed at the terminal is for us alone; we decide about the rest.
+                start_new_session=True,
+            )
+        try:
+            answer, _ = self.ask(config)
+            if "refused" in answer:
+                raise _NoNamespaces(answer["refused"])
+            if "error" in answer:
+                raise VreaderError(
+                    f"no private pcscd: {answer['error']}",
+                    hint="see whether the directory for temporary files can be written",
+                )
+        except BaseException:
+            self.stop()
+            raise
+        self.directory = str(answer["directory"])
+
+    def ask(self, request: Mapping[str, object]) -> tuple[Mapping[str, Any], list[int]]:
+        """Send one request; return its answer and the descriptors that came with it.
+
+        Raises:
+            VreaderError: the supervisor has ended.
+        """
+        with self._lock:
+            try:
+                self._channel.send(json.dumps(request).encode())
+                message, fds, _, _ = socket.recv_fds(
+                    self._channel, MESSAGE_SIZE, 1, socket.MSG_CMSG_CLOEXEC
+                )
+            except OSError:
+                # A late answer could be taken for that of the next request.
+                self._channel.close()
+                message, fds = b"", []
+        if not message:
+            raise VreaderError(
+                "the process that supervises the private pcscd has ended",
+                hint="something killed it; start again",
+            )
+        return json.loads(message), fds
+
+    def stop(self) -> None:
+        """End of file is the signal; kill only what does not heed it."""
+        self._channel.close()
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stderr is not None:
+            self._process.stderr.close()
+
+
+def _short_temporary_directory() -> str:
+    """Return a directory short enough for the path of a UNIX socket (107 bytes)."""
+    directory = tempfile.gettempdir()
+    return directory if len(os.fsencode(directory)) <= 64 else "/tmp"  # noqa: S108 - 0700 inside
