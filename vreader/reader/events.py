@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the reader says: cards coming and going, APDUs exchanged. Secrets are masked before."""
 
-from dataclasses import dataclass
-
 from vreader.events import Event
 
 
-@dataclass(frozen=True, slots=True)
 class CardEvent(Event):
     """A card was inserted, removed, reset or powered down.
 
@@ -23,7 +20,6 @@ class CardEvent(Event):
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class ApduEvent(Event):
     """One command and its response.
 
@@ -46,13 +42,12 @@ class ApduEvent(Event):
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class CardFaultEvent(Event):
     """A card's code raised an exception: a bug of that card, answered 6F00.
 
     Attributes:
         reader: name of the reader's physical device object.
-        traceback: the traceback; it names code, never the APDU's bytes.
+        traceback: the traceback; without the exception's text where the command holds secrets.
     """
 
     reader: str

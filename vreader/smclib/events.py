@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the driver library says: state changes and event log entries."""
 
-from dataclasses import dataclass
-
 from vreader.events import Event
 
 
-@dataclass(frozen=True, slots=True)
 class StateEvent(Event):
     """A reader changed its state; names of CardState, and why in words."""
 
@@ -16,7 +13,6 @@ class StateEvent(Event):
     after: str
 
 
-@dataclass(frozen=True, slots=True)
 class DriverLogEvent(Event):
     """SmartcardLogError: an entry for the event log."""
 

@@ -5,12 +5,9 @@ IRP events carry codes and lengths, never buffers: what a buffer means, and whic
 secret, is known further up.
 """
 
-from dataclasses import dataclass
-
 from vreader.events import Event
 
 
-@dataclass(frozen=True, slots=True)
 class IrpEvent(Event):
     """An IRP was completed.
 
@@ -29,7 +26,6 @@ class IrpEvent(Event):
     information: int
 
 
-@dataclass(frozen=True, slots=True)
 class DeviceEvent(Event):
     """A device interface was enabled (arrival) or disabled (departure)."""
 

@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the resource manager says: a reader's published state is different."""
 
-from dataclasses import dataclass
-
 from vreader.events import Event
 
 
-@dataclass(frozen=True, slots=True)
 class ReaderChangeEvent(Event):
     """A reader arrived, left, or changed what applications see of it.
 

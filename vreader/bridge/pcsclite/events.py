@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the embedded door says: who connected, who was dropped and why."""
 
-from dataclasses import dataclass
-
 from vreader.events import Event
 
 
-@dataclass(frozen=True, slots=True)
 class ClientEvent(Event):
     """A program connected to the door, or left.
 
@@ -21,7 +18,6 @@ class ClientEvent(Event):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class DoorFaultEvent(Event):
     """A bug in this program showed while it served a client.
 

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sinks for the events of every floor: a readable log, or JSON lines.
+
+Which bytes are secret is decided where an event is made, and they are gone from it by then; what
+is here shows events and decides nothing. Rooms of this floor are not known here: their events are
+shown by class name and fields.
+"""
+
+import datetime
+import os
+import stat
+import sys
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from vreader import __version__
+from vreader.errors import UsageError, VreaderError
+from vreader.events import Emitter
+from vreader.trace.events import TraceOpened
+from vreader.trace.jsonl import json_line
+from vreader.trace.sink import Format, WritingSink
+from vreader.trace.text import TextFormat
+
+__all__ = ["open_trace"]
+
+
+def warn_on_stderr(message: str) -> None:
+    """Say it on standard error, if that still works."""
+    try:
+        sys.stderr.write(f"vreader: warning: {message}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError, AttributeError):
+        pass  # nobody listens, and a reader must not stop for that
+
+
+def open_trace(
+    target: str,
+    emitter: Emitter,
+    *,
+    unmask: bool = False,
+    full: bool = False,
+    now: Callable[[], float] = time.monotonic,
+    warn: Callable[[str], None] = warn_on_stderr,
+) -> Callable[[], None]:
+    """Write what ``emitter`` says to ``target`` from now on; return how to stop.
+
+    Args:
+        target: ``-`` is standard error; a file named ``*.jsonl`` gets JSON lines
+            (:mod:`vreader.trace.jsonl`); any other file gets text. A regular file is replaced and
+            belongs to its owner alone (0600).
+        emitter: a host's ``events``.
+        unmask: the events come from a host that shows secrets; the trace says so at its beginning.
+        full: show all of long data; JSON lines always do.
+        now: monotonic seconds.
+        warn: told in one line, once, when the trace cannot go on, a full disk say. Nothing is ever
+            raised at the emitter.
+
+    Raises:
+        VreaderError: ``target`` cannot be written; UsageError where it makes no sense.
+    """
+    stream, owned = (sys.stderr, False) if target == "-" else (_open(target), True)
+    write: Format = json_line
+    if not target.lower().endswith(".jsonl"):
+        write = TextFormat(colour=_wants_colour(stream), full=full)
+    name = "standard error" if target == "-" else target
+    sink = WritingSink(stream, name, write, now, warn, owned=owned)
+    started = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+    sink(TraceOpened(__version__, started, unmask))
+    unsubscribe = emitter.subscribe(sink)
+
+    def close() -> None:
+        unsubscribe()
+        sink.close()
+
+    return close
+
+
+def _open(path: str) -> TextIO:
+    """Open a file for its owner alone; a FIFO nobody reads is refused instead of waited for."""
+    if not path or "\0" in path:
+        raise UsageError("a trace needs a file", hint="name a file, or - for standard error")
+    if path.lower().endswith((".pcap", ".pcapng")):
+        raise UsageError(
+            f"traces are not written as packet captures: {path}",
+            hint="name a file that ends in .jsonl, or in anything else for readable text",
+        )
+    flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+    try:
+        descriptor = os.open(path, flags, 0o600)
+        try:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                # Before anything is in it: a file that was there may be open to others.
+                os.fchmod(descriptor, 0o600)
+                os.ftruncate(descriptor, 0)
+            os.set_blocking(descriptor, True)
+        except BaseException:
+            os.close(descriptor)
+            raise
+    except OSError as error:
+        raise VreaderError(
+            f"cannot write the trace to {path}: {error.strerror or error}",
+            hint="name a file in a directory you may write to, or - for standard error",
+        ) from None
+    return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
+
+
+def _wants_colour(stream: TextIO) -> bool:
+    """Colour is for terminals, and for those who did not say NO_COLOR (no-color.org)."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return stream.isatty()
