@@ -9,15 +9,14 @@
     none                            an empty reader
 """
 
-import importlib.util
-import sys
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from vreader.card import Card, CardKind, FileStore, MemoryStore, Store
 from vreader.errors import UsageError
-from vreader.iso7816 import SW
+from vreader.iso7816 import SW, Atr
+from vreader.iso7816.atr import MAX_ATR_LENGTH, AtrError
 from vreader.kinds import find_kind
 
 
@@ -46,40 +45,78 @@ class CardSpec:
     @classmethod
     def parse(cls, text: str) -> "CardSpec":
         """Read a SPEC; raises UsageError for what cannot be one."""
+        if not text.isprintable():
+            raise UsageError("a card is described in printable characters", hint=_FORMS)
         head, *pairs = text.split(",")
         options: dict[str, str] = {}
-        for pair in pairs:
+        # What follows the head may be PINs and keys: errors do not repeat it.
+        for number, pair in enumerate(pairs, 1):
             key, equals, value = pair.partition("=")
             if not equals or not key:
-                raise UsageError(f"{pair!r} in card {text!r} is not key=value", hint=_FORMS)
+                raise UsageError(f"option {number} of card {head!r} is not key=value", hint=_FORMS)
+            if key in options:
+                raise UsageError(f"card {head!r} has {key} twice", hint="leave one of them out")
             options[key] = value
         state = options.pop("state", None)
+        if state == "":
+            raise UsageError(f"state= of card {head!r} names no file", hint="write state=my.card")
         seed = _hex(options.pop("seed"), "seed") if "seed" in options else None
-        name, _, profile = head.partition(":")
+        name, colon, profile = head.partition(":")
         if head == "none":
             form, name = "none", ""
+        elif name == "none":
+            raise UsageError("an empty reader has no profile", hint="write none")
         elif name == "atr":
             form, name, profile = "atr", profile, ""
-            _hex(name, "ATR")
+            if len(_hex(name, "ATR")) > MAX_ATR_LENGTH:
+                raise UsageError(
+                    f"an ATR has at most {MAX_ATR_LENGTH} bytes",
+                    hint="leave some out; no reader takes more, of a garbled one neither",
+                )
         elif name.endswith(".py"):
             form = "file"
             if not profile:
                 raise UsageError(f"{head!r} names no class", hint=f"write {name}:Class")
         else:
             form = "kind"
-        if not head:
-            raise UsageError("the card is empty", hint=_FORMS)
+        if not name and form == "kind":
+            raise UsageError(f"card {head!r} names no kind", hint=_FORMS)
+        if form == "kind" and colon and not profile:
+            raise UsageError(
+                f"{head!r} names no profile", hint=f"see 'vreader cards', or write {name}"
+            )
         if (form != "kind" and (state or seed)) or (form in ("none", "atr") and options):
-            raise UsageError(f"card {text!r} takes no such options", hint=_FORMS)
+            raise UsageError(f"card {head!r} takes no such options", hint=_FORMS)
         return cls(text, form, name, profile, options, state, seed)
 
     def with_state(self, path: str) -> "CardSpec":
         """Return the same card kept in the state file ``path``."""
+        if not path:
+            raise UsageError("--state names no file", hint="for example --state my.card")
         if self.form != "kind":
-            raise UsageError(f"card {self.text!r} keeps no state file", hint=_FORMS)
+            raise UsageError(
+                f"card {self.label!r} keeps no state file", hint="only installed kinds do"
+            )
         if self.state is not None:
             raise UsageError("--state and state= both name a file", hint="give one of them")
         return replace(self, state=path)
+
+    @property
+    def label(self) -> str:
+        """The card without its options, which may be PINs and keys; for lists."""
+        head = self.text.partition(",")[0]
+        return head if self.state is None else f"{head},state={self.state}"
+
+    @property
+    def warning(self) -> str:
+        """What a person may not have meant, or nothing."""
+        if self.form != "atr":
+            return ""
+        try:
+            Atr.parse(bytes.fromhex(self.name))
+        except AtrError as error:
+            return f"{self.name} is not a valid ATR ({error}); it is sent as it is"
+        return ""
 
     @property
     def kind(self) -> CardKind | None:
@@ -116,10 +153,9 @@ class CardSpec:
         return kind.create(profile, self.options, store, self.seed)
 
     def _from_file(self) -> Card:
-        path = Path(self.name)
-        if not path.is_file():
+        if not os.path.isfile(self.name):  # noqa: PTH113 - pathlib is slow to import
             raise UsageError(f"there is no file {self.name}", hint="write path/to/file.py:Class")
-        card_class = getattr(_load_file(path), self.profile, None)
+        card_class = getattr(_load_file(self.name), self.profile, None)
         if card_class is None:
             raise UsageError(
                 f"{self.name} has no class {self.profile}", hint="check the spelling of the class"
@@ -142,8 +178,14 @@ class CardSpec:
 _FORMS = "write kind[:profile][,key=value…], file.py:Class, atr:3B… or none"
 
 
-def _load_file(path: Path) -> object:
-    spec = importlib.util.spec_from_file_location(f"vreader_user_{path.stem}", path)
+def _load_file(path: str) -> object:
+    import importlib.util
+    import sys
+
+    spec = importlib.util.spec_from_file_location(
+        "vreader_user_" + os.path.basename(path).removesuffix(".py"),  # noqa: PTH119
+        path,
+    )
     if spec is None or spec.loader is None:
         raise UsageError(f"{path} is not a Python file", hint=_FORMS)
     module = importlib.util.module_from_spec(spec)

@@ -5,10 +5,14 @@
 class. Everything a program needs to find the world is in :attr:`World.environment`.
 """
 
+import os
+import re
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from types import ModuleType, TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 from vreader.bridge.control import ENVIRONMENT as CONTROL_ENVIRONMENT
 from vreader.bridge.control.server import ControlDoor, Reply, Request
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
 
 DEFAULT_READER = "Virtual Reader 00 00"
 STACKS = ("embedded", "pcscd")
+_NUMBERED = re.compile(r" [0-9A-F]{2} [0-9A-F]{2}$")
+_MAX_PORT = 65535
 
 
 @dataclass(slots=True)
@@ -79,10 +85,13 @@ class World:
     ) -> None:
         specs = [CardSpec.parse(text) for text in cards or ("piv",)]
         _check(specs, readers, stack, vpcd, socket)
-        self.warnings: list[str] = []
+        if unmask and trace is None:
+            raise UsageError("--unmask goes with --trace", hint="for example --trace - --unmask")
+        self.warnings = [warning for spec in specs if (warning := spec.warning)]
         self.places: list[Place] = []
         self.quit: Callable[[], None] = lambda: None
-        self._closers: list[Callable[[], None]] = []
+        self._closers = ExitStack()
+        self._cards: list[Card] = []
         self._pcscd: PrivatePcscd | None = None
         self._vpcd_doors: list[VpcdDoor] = []
         try:
@@ -106,18 +115,18 @@ class World:
         if trace is not None:
             from vreader.trace import open_trace
 
-            self._closers.append(open_trace(trace, self.host.events))
-        self._closers.append(self.host.close)
+            self._closers.callback(open_trace(trace, self.host.events, unmask=unmask))
+        self._closers.callback(self.host.close)
         self.directory = PrivateDirectory()
-        self._closers.append(self.directory.close)
+        self._closers.callback(self.directory.close)
+        self._closers.callback(self._close_cards)
         for name, spec in zip(names, specs, strict=True):
-            card = spec.make()
-            if card is not None:
-                self._closers.append(closer_of(card))
-            self.places.append(Place(name, self.host.add_reader(name), spec, card))
+            reader = self.host.add_reader(name)
+            self.places.append(Place(name, reader, spec, self._make(spec)))
         self.environment: dict[str, str] = {}
         if embedded:
-            self._open_embedded(socket or str(self.directory.path / "pcscd.comm"))
+            path = socket or f"{self.directory.path}/pcscd.comm"
+            self._open_embedded(os.path.abspath(path))  # noqa: PTH100 - pathlib is slow to import
         elif vpcd is not None:
             self._open_vpcd(vpcd)
         else:
@@ -132,27 +141,36 @@ class World:
     # ------------------------------------------------------------------ doors
 
     def _open_embedded(self, path: str) -> None:
-        from vreader.bridge.pcsclite.probe import probe_reader_slots
         from vreader.bridge.pcsclite.server import PcscliteDoor
+        from vreader.bridge.pcsclite.wire import READER_SLOTS
 
-        door = PcscliteDoor(self.host, path, lambda: probe_reader_slots().slots)
-        self._closers.append(door.close)
+        if len(self.places) > READER_SLOTS:
+            _check_slots(len(self.places))
+        door = PcscliteDoor(self.host, path, _reader_slots)
+        self._closers.callback(door.close)
         self.environment["PCSCLITE_CSOCK_NAME"] = path
 
     def _open_vpcd(self, address: str) -> None:
         from vreader.bridge.vpcd.dial import parse_address, tcp_dial
 
         host, port = parse_address(address)
+        if port + len(self.places) - 1 > _MAX_PORT:
+            raise UsageError(
+                f"{len(self.places)} cards need as many ports from {port} on",
+                hint="give a lower port: each further card takes the next one",
+            )
         for number, place in enumerate(self.places):
             self._start_vpcd_door(place, tcp_dial(host, port + number), f"{host}:{port + number}")
 
     def _open_pcscd(self) -> None:
+        from pathlib import Path
+
         from vreader.bridge.vpcd.pcscd import PrivatePcscd
 
         self._pcscd = PrivatePcscd(
-            [place.name for place in self.places], directory=self.directory.path / "pcscd"
+            [place.name for place in self.places], directory=Path(self.directory.path, "pcscd")
         )
-        self._closers.append(self._pcscd.stop)
+        self._closers.callback(self._pcscd.stop)
         self._pcscd.start()
         self.warnings += self._pcscd.warnings
         for place, dial in zip(self.places, self._pcscd.dials, strict=True):
@@ -165,7 +183,7 @@ class World:
         handle = self.host.open(place.reader.link)
         door = VpcdDoor(place.name, handle, dial, peer=peer, events=self.host.events)
         self._vpcd_doors.append(door)
-        self._closers.append(door.stop)
+        self._closers.callback(door.stop)
         door.start()
 
     @property
@@ -179,8 +197,8 @@ class World:
         return [door.failure for door in self._vpcd_doors if door.failure is not None]
 
     def _open_control(self) -> None:
-        control = ControlDoor(str(self.directory.path / "control"), self._control)
-        self._closers.append(control.close)
+        control = ControlDoor(f"{self.directory.path}/control", self._control)
+        self._closers.callback(control.close)
         self.environment[CONTROL_ENVIRONMENT] = control.path
 
     # ------------------------------------------------------------------ what a person does
@@ -208,12 +226,10 @@ class World:
             raise VreaderError(f"{place.name} holds a card already", hint="remove it first")
         if card is not None:
             spec = CardSpec.parse(card)
+            if spec.form == "none":
+                raise UsageError("none is not a card", hint="to take the card out: remove")
             self._exchange(place, spec)
-        if place.card is None:
-            raise VreaderError(
-                f"no card belongs into {place.name}", hint="name one, for example piv"
-            )
-        place.reader.insert(place.card)
+        place.reader.insert(self._card_of(place))
         return place
 
     def remove(self, reader: object = None) -> Place:
@@ -228,24 +244,61 @@ class World:
         A card with a state file keeps what the file holds.
         """
         place = self.place(reader)
+        self._card_of(place)
         if place.reader.card is not None:
             place.reader.remove()
-        self._exchange(place, place.spec)
-        if place.card is not None:
-            place.reader.insert(place.card)
+        try:
+            self._exchange(place, place.spec)
+        finally:
+            place.reader.insert(self._card_of(place))
         return place
 
+    def _card_of(self, place: Place) -> Card:
+        if place.card is None:
+            raise VreaderError(
+                f"no card belongs into {place.name}",
+                hint="name one: 'vreader ctl insert --card piv'",
+            )
+        return place.card
+
     def _exchange(self, place: Place, spec: CardSpec) -> None:
-        if place.card is not None:
-            closer_of(place.card)()  # its state file must be free before it is opened again
-        place.card = None
-        place.card = spec.make()
+        """Let the card of ``spec`` belong into ``place``; if it cannot be made, all stays."""
+        old = place.card
+        if old is not None and None not in (place.spec.state, spec.state):
+            # Both may be the same file, which only one at a time can hold.
+            place.card = None
+            self._drop(old)
+            try:
+                place.card = self._make(spec)
+            except BaseException:
+                place.card = self._make(place.spec)
+                raise
+        else:
+            place.card = self._make(spec)
+            if old is not None:
+                self._drop(old)
         place.spec = spec
-        if place.card is not None:
-            self._closers.append(closer_of(place.card))
+
+    def _make(self, spec: CardSpec) -> Card | None:
+        card = spec.make()
+        if card is not None:
+            self._cards.append(card)
+        return card
+
+    def _drop(self, card: Card) -> None:
+        self._cards = [kept for kept in self._cards if kept is not card]
+        closer_of(card)()
+
+    def _close_cards(self) -> None:
+        with ExitStack() as closers:
+            for card in self._cards:
+                closers.callback(closer_of(card))
+        self._cards.clear()
 
     def _control(self, request: Request) -> Reply:
         op, reader = request["op"], request.get("reader")
+        if isinstance(reader, bool) or not isinstance(reader, str | int | None):
+            raise UsageError("reader must be a name or a number", hint='for example "0"')
         if op == "list":
             return {"readers": [_told(place) for place in self.places]}
         if op == "insert":
@@ -266,8 +319,7 @@ class World:
 
     def close(self) -> None:
         """End everything, last opened first. May be called twice."""
-        while self._closers:
-            self._closers.pop()()
+        self._closers.close()
 
     def __enter__(self) -> Self:
         return self
@@ -281,6 +333,25 @@ class World:
         self.close()
 
 
+def _reader_slots() -> int:
+    """Ask the installed libpcsclite; only programs that need to know it wait for the answer."""
+    from vreader.bridge.pcsclite.probe import probe_reader_slots
+
+    return probe_reader_slots().slots
+
+
+def _check_slots(readers: int) -> None:
+    """Refuse more readers than programs could see; raises UsageError."""
+    from vreader.bridge.pcsclite.probe import probe_reader_slots
+
+    probe = probe_reader_slots()
+    if probe.minor is not None and probe.minor < 6 and readers > probe.slots:
+        raise UsageError(
+            f"the libpcsclite of this machine shows programs {probe.slots} readers, not {readers}",
+            hint="give fewer cards, or use two worlds",
+        )
+
+
 def closer_of(card: Card) -> Callable[[], None]:
     """Return the card's own ``close``, which cards with a state file have, or nothing to do."""
     close = getattr(card, "close", None)
@@ -292,7 +363,7 @@ def _told(place: Place) -> Reply:
     inside = place.reader.card is not None
     return {
         "reader": place.name,
-        "card": place.spec.text if place.card is not None else None,
+        "card": place.spec.label if place.card is not None else None,
         "inserted": inside,
         "state": place.reader.state.name,
     }
@@ -308,6 +379,8 @@ def _check(
             f"{len(readers)} reader names for {len(specs)} cards",
             hint="give a --card for each reader; --card none is an empty one",
         )
+    if socket == "":
+        raise UsageError("--socket names no file", hint="for example --socket /tmp/pcscd.comm")
     if socket is not None and (stack != "embedded" or vpcd is not None):
         raise UsageError(
             "--socket goes with the embedded stack", hint="leave out --socket, or --stack/--vpcd"
@@ -325,8 +398,13 @@ def _names(specs: list[CardSpec], readers: Sequence[str]) -> list[str]:
     names: list[str] = []
     for number, spec in enumerate(specs):
         given = readers[number] if number < len(readers) else None
-        wanted = given or spec.reader_name or DEFAULT_READER
+        wanted = given if given is not None else spec.reader_name or DEFAULT_READER
         base = wanted.removesuffix(" 00 00").strip()
+        if _NUMBERED.search(base):
+            raise UsageError(
+                f"no reader can be called {wanted!r} on every stack",
+                hint="let it end with 00 00 or without numbers, and tell readers apart by words",
+            )
         name, count = f"{base} 00 00", 1
         while name in names:
             if given is not None:
@@ -348,3 +426,13 @@ def expand_state(cards: Sequence[str], state: str | None) -> list[str]:
     spec = cards[0] if cards else "piv"
     CardSpec.parse(spec).with_state(state)
     return [f"{spec},state={state}"]
+
+
+class _Callable(ModuleType):
+    """Keeps ``vreader.world("piv")`` a call: the import system puts this module in its place."""
+
+    def __call__(self, *cards: str, **options: Any) -> World:  # noqa: ANN401 - those of World
+        return World(cards, **options)
+
+
+sys.modules[__name__].__class__ = _Callable

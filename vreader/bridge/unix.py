@@ -3,7 +3,7 @@
 
 import os
 import socket
-from pathlib import Path
+import stat
 
 from vreader.errors import VreaderError
 
@@ -26,7 +26,7 @@ def bind_private(path: str) -> socket.socket:
     try:
         _replace_stale(path)
         listener.bind(path)
-        Path(path).chmod(0o600)
+        os.chmod(path, 0o600)  # noqa: PTH101 - pathlib is slow to import
         listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
@@ -41,17 +41,29 @@ def bind_private(path: str) -> socket.socket:
 
 
 def _replace_stale(path: str) -> None:
-    file = Path(path)
-    if not file.exists():
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116
+    except FileNotFoundError:
         return
-    if not file.is_socket():
+    if not stat.S_ISSOCK(mode):
         raise VreaderError(f"{path} exists and is not a socket", hint="choose another path")
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
         try:
             probe.connect(path)
-        except OSError:
-            file.unlink()  # nobody listens: a server that was killed left it
+        except BlockingIOError:
+            pass  # somebody listens, and is busy
+        except ConnectionRefusedError:
+            os.unlink(path)  # noqa: PTH108 - nobody listens: a server that was killed left it
             return
     raise VreaderError(
         f"{path} is in use by another server", hint="stop that one or choose another path"
     )
+
+
+def remove_socket(path: str) -> None:
+    """Remove a socket's file; harmless when it is gone."""
+    try:
+        os.unlink(path)  # noqa: PTH108
+    except FileNotFoundError:
+        pass

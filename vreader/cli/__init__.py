@@ -10,8 +10,11 @@ import sys
 from importlib import import_module
 
 import click
+from click.exceptions import NoArgsIsHelpError
 
-from vreader.errors import VreaderError
+from vreader.errors import UsageError, VreaderError
+
+INTERNAL_ERROR = 4
 
 COMMANDS = {
     "apdu": "Send APDUs to a card and check its answers.",
@@ -57,8 +60,11 @@ def main() -> None:
     except VreaderError as error:
         complain(error)
         sys.exit(ours or error.exit_code)
-    except click.ClickException as error:
+    except NoArgsIsHelpError as error:
         error.show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        complain(_as_ours(error, arguments))
         sys.exit(ours or error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
@@ -66,6 +72,12 @@ def main() -> None:
         # Whoever read our output has enough of it; flushing it at exit must not fail again.
         sys.stdout = None
         sys.exit(141)
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        complain(VreaderError("this is a bug of vreader", hint="please report it with the above"))
+        sys.exit(ours or INTERNAL_ERROR)
 
 
 def complain(error: VreaderError) -> None:
@@ -73,3 +85,14 @@ def complain(error: VreaderError) -> None:
     click.echo(f"vreader: {error}", err=True)
     if error.hint:
         click.echo(f"hint: {error.hint}", err=True)
+
+
+def _as_ours(error: click.ClickException, arguments: list[str]) -> UsageError:
+    """Say what click found wrong as everything else is said: one line, and a hint."""
+    message = " ".join(error.format_message().split()).rstrip(".")
+    context = getattr(error, "ctx", None)
+    if context is not None:
+        path = context.command_path
+    else:  # click forgets it for an option without its argument
+        path = " ".join(["vreader", *(name for name in arguments[:1] if name in COMMANDS)])
+    return UsageError(message[:1].lower() + message[1:], hint=f"see '{path} --help'")

@@ -13,12 +13,13 @@ import click
 from vreader.bridge.pcsclite.client import PcscClient
 from vreader.errors import UsageError, VreaderError
 from vreader.iso7816 import CommandApdu, ResponseApdu
+from vreader.iso7816.apdu import MAX_NC
 
 _SYSTEM_SOCKET = "/run/pcscd/pcscd.comm"
 _SHARED, _T0_OR_T1 = 2, 3
 _HEX = "[0-9A-Fa-f]"
 _APDU = re.compile(
-    rf"(?P<header>{_HEX}{{2,8}})(?::(?P<data>{_HEX}*))?(?:/(?P<le>{_HEX}{{2,4}}))?"
+    rf"(?P<header>{_HEX}{{2,8}})(?::(?P<data>{_HEX}*))?(?:/(?P<le>{_HEX}{{2}}|{_HEX}{{4}}))?"
     rf"(?P<check>=(?P<sw>[0-9A-Fa-fXx]{{4}})?)?"
 )
 
@@ -27,16 +28,17 @@ _APDU = re.compile(
 @click.argument("apdus", metavar="APDU...", nargs=-1, required=True)
 @click.option("--reader", metavar="NAME", help="Part of the reader's name [the first with a card].")
 def command(apdus: tuple[str, ...], reader: str | None) -> int:
-    r"""Send APDUs to a card and print the answers.
+    """Send APDUs to a card and print the answers.
 
     APDU is [CLA]INS[P1P2][:DATA][/LE][=[SW]] in hexadecimal. Two digits are an INS, four CLA and
-    INS, eight all of CLA INS P1 P2. =SW checks the status word, X matches any digit, = alone is
-    =9000; a mismatch ends with exit code 1. Long answers are fetched by GET RESPONSE.
+    INS, six INS P1 P2, eight all four; what is left out is 00, and spaces do not matter. =SW checks
+    the status word, X matches any digit, = alone is =9000; the first mismatch ends with exit code
+    1. Long answers are fetched by GET RESPONSE.
 
     \b
-    vreader run -- vreader apdu 00A40400:A000000308/00=9000 002000 80=63CX
+    vreader run -- vreader apdu 00A40400:A000000308/00=9000 00200080=63CX
     vreader apdu 00A40400:A000000308= 00CB3FFF:5C035FC102/00
-    """
+    """  # noqa: D301 - click wants the backspace itself
     wanted = [parse(text) for text in apdus]
     path = os.environ.get("PCSCLITE_CSOCK_NAME", _SYSTEM_SOCKET)
     with PcscClient(path) as client:
@@ -78,6 +80,11 @@ def parse(text: str) -> tuple[CommandApdu, str]:
     if le is not None:
         ne = int(le, 16) or (256 if len(le) == 2 else 65536)
     data = bytes.fromhex(match["data"] or "")
+    if len(data) > MAX_NC:
+        raise UsageError(
+            f"an APDU carries at most {MAX_NC} bytes of data, not {len(data)}",
+            hint="send it in parts, with CLA 10 in all but the last",
+        )
     sw = (match["sw"] or "9000") if match["check"] else ""
     extended = le is not None and len(le) > 2
     return CommandApdu(cla, ins, p1, p2, data, ne, extended), sw.upper().replace("X", ".")

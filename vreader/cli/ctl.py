@@ -64,7 +64,7 @@ def remove(ctx: click.Context, reader: str | None) -> None:
 @click.argument("reader", required=False)
 @click.pass_context
 def reset(ctx: click.Context, reader: str | None) -> None:
-    """Put the card back to how it was made; one with a state file keeps what the file holds."""
+    """Put the card back to how it was made. One with a state file keeps what the file holds."""
     _print(_say(ctx, {"op": "reset", "reader": reader}))
 
 

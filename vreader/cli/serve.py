@@ -11,7 +11,7 @@ from types import FrameType
 import click
 
 from vreader.cli.options import build_world, world_options
-from vreader.errors import VreaderError
+from vreader.errors import UsageError, VreaderError
 from vreader.world import World
 
 _VPCD_NOTICE_S = 0.2
@@ -35,7 +35,7 @@ def command(
     ready_file: str | None,
     print_env: bool,
 ) -> int:
-    r"""Hold a smart card world open.
+    """Hold a smart card world open.
 
     One line says that it is ready; with --print-env the lines before it can be given to a shell's
     eval, with --ready-file they are in FILE as soon as it exists.
@@ -43,7 +43,7 @@ def command(
     \b
     vreader serve --card piv --ready-file env.sh &
     vreader serve --vpcd localhost:35963 --card piv
-    """
+    """  # noqa: D301 - click wants the backspace itself
     stop = threading.Event()
 
     def stop_on(number: int, frame: FrameType | None) -> None:
@@ -58,13 +58,13 @@ def command(
         lines = "".join(
             f"export {name}={shlex.quote(value)}\n" for name, value in world.environment.items()
         )
-        if print_env:
-            click.echo(lines, nl=False)
-        names = ", ".join(repr(place.name) for place in world.places)
-        click.echo(f"vreader: ready: {names}", err=print_env)
         if ready_file is not None:
             _write_whole(ready_file, lines)
         try:
+            if print_env:
+                click.echo(lines, nl=False)
+            names = ", ".join(repr(place.name) for place in world.places)
+            click.echo(f"vreader: ready: {names}", err=print_env)
             _wait(world, stop)
         finally:
             if ready_file is not None:
@@ -90,6 +90,8 @@ def _wait(world: World, stop: threading.Event) -> None:
 def _write_whole(path: str, text: str) -> None:
     """Write a file that never exists half written, for scripts that wait for it."""
     partial = Path(f"{path}.{os.getpid()}")
+    if not path:
+        raise UsageError("--ready-file names no file", hint="for example --ready-file env.sh")
     try:
         partial.write_text(text)
         partial.rename(path)

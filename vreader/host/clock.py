@@ -18,6 +18,11 @@ class _Due:
     def cancel(self) -> None:
         self.call = None
 
+    def fire(self) -> None:
+        # Under the host's lock: whoever held it meanwhile may have cancelled.
+        if self.call is not None:
+            self.call()
+
 
 class RealClock:
     """Time as the machine has it.
@@ -75,5 +80,5 @@ class RealClock:
                 if self._stopping:
                     return
                 due = heapq.heappop(self._due)[2]
-            if (call := due.call) is not None:
-                self._run(call)
+            if due.call is not None:
+                self._run(due.fire)

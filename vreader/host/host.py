@@ -6,10 +6,11 @@ re-enters to finish, and waits where a call has to wait. The lock is never held 
 socket or a person works.
 """
 
-import secrets
+import os
 import threading
 from collections.abc import Callable
 from typing import Any, ParamSpec, Self, TypeVar
+from weakref import WeakValueDictionary
 
 from vreader.card import Card
 from vreader.clock import Clock
@@ -58,9 +59,10 @@ class Host:
         clock: Clock | None = None,
         describe: Describe = describe_nothing,
         unmask: bool = False,
-        new_id: Callable[[], int] = lambda: secrets.randbits(31),
+        new_id: Callable[[], int] = lambda: int.from_bytes(os.urandom(4), "big") >> 1,
     ) -> None:
         self.lock = threading.RLock()
+        self._depth = 0  # of calls of the thread that holds the lock
         self.events = Emitter()
         self._real_clock = RealClock(self.run) if clock is None else None
         self.clock: Clock = clock or self._real_clock or RealClock(self.run)
@@ -69,7 +71,7 @@ class Host:
         self.io = IoManager(self.clock, self.events)
         self.pnp = PnpManager(self.io)
         self.readers: list[HostReader] = []
-        self._cards: dict[int, SerialCard] = {}
+        self._cards: WeakValueDictionary[int, SerialCard] = WeakValueDictionary()
         self.rm: ResourceManager | None = None
         if profile is not None:
             self.rm = ResourceManager(
@@ -81,19 +83,31 @@ class Host:
     def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call ``function`` under the lock, then let cards work on this thread without it."""
         with self.lock:
-            result = function(*args, **kwargs)
-            work = self.io.take_work()
+            self._depth += 1
+            try:
+                result = function(*args, **kwargs)
+            finally:
+                self._depth -= 1
+            work = self._take_work()
         if work:
             self._work(work)
         return result
+
+    def _take_work(self) -> list[WorkItem] | None:
+        """Take what is queued; a call inside a call leaves it to the outer one."""
+        return None if self._depth else self.io.take_work()
 
     def _work(self, work: list[WorkItem]) -> None:
         while work:
             item = work.pop(0)
             value = item.run()
             with self.lock:
-                item.finish(value)
-                more = self.io.take_work()
+                self._depth += 1
+                try:
+                    item.finish(value)
+                finally:
+                    self._depth -= 1
+                more = self._take_work()
             if more:
                 work += more
 
@@ -163,19 +177,19 @@ class Host:
             UsageError: the name cannot be said in reader attributes.
         """
         vendor, ifd_type = split_reader_name(name)
-        unit = len(self.readers)
-        settings = ReaderSettings(
-            vendor=vendor,
-            ifd_type=ifd_type,
-            unit=unit,
-            serial=serial,
-            profile=profile,
-            timeout_s=timeout_s,
-            describe=self.describe,
-            unmask=self.unmask,
-        )
 
         def plug_in() -> HostReader:
+            unit = len(self.readers)
+            settings = ReaderSettings(
+                vendor=vendor,
+                ifd_type=ifd_type,
+                unit=unit,
+                serial=serial,
+                profile=profile,
+                timeout_s=timeout_s,
+                describe=self.describe,
+                unmask=self.unmask,
+            )
             driver = self.io.load_driver("vreader", DriverEntry)
             reader = HostReader(self, f"reader{unit}", driver, settings, filters)
             self.readers.append(reader)
@@ -200,10 +214,11 @@ class Host:
 
     def serial_card(self, card: Card) -> SerialCard:
         """Wrap a card so that calls to it never overlap, whichever threads and readers ask."""
-        found = self._cards.get(id(card))
-        if found is None:
-            found = self._cards[id(card)] = SerialCard(card)
-        return found
+        with self.lock:
+            found = self._cards.get(id(card))
+            if found is None:
+                found = self._cards[id(card)] = SerialCard(card)
+            return found
 
     def close(self) -> None:
         """Shut the computer down: readers are removed, timers stop. May be called twice."""

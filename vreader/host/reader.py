@@ -47,7 +47,7 @@ def split_reader_name(name: str) -> tuple[str, str]:
 class SerialCard:
     """A card whose calls never overlap: a late command ends before the next one starts."""
 
-    __slots__ = ("_lock", "card")
+    __slots__ = ("__weakref__", "_lock", "card")
 
     def __init__(self, card: Card) -> None:
         self.card = card
@@ -110,7 +110,7 @@ class HostReader:
         """The name applications see, or the driver's own where no manager has named it."""
         rm = self._host.rm
         if rm is not None:
-            for reader in rm.readers.values():
+            for reader in list(rm.readers.values()):
                 if reader.link == self.link:
                     return reader.name
         return f"{self.settings.vendor} {self.settings.ifd_type}".strip()
@@ -127,9 +127,14 @@ class HostReader:
         return self._extension.SmartcardExtension.ReaderCapabilities.CurrentState
 
     def insert(self, card: Card) -> None:
-        """Put a card in; raises VreaderError when there is one already."""
+        """Put a card in; raises VreaderError when there is one already, or no reader any more."""
         wrapped = self._host.serial_card(card)
-        if not self._host.run(self._extension.Slot.insert, wrapped):
+        inserted = self._host.run(
+            lambda: self._extension.Slot.insert(wrapped) if self.plugged_in else None
+        )
+        if inserted is None:
+            raise VreaderError(f"{self.name} has been unplugged", hint="add another reader")
+        if not inserted:
             raise VreaderError(f"{self.name} holds a card already", hint="remove it first")
 
     def remove(self) -> None:

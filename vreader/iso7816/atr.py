@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import xor
-from typing import Self
+from typing import NamedTuple, Self
 
 MAX_ATR_LENGTH = 33
 DIRECT, INVERSE = 0x3B, 0x3F
@@ -38,7 +38,7 @@ class AtrError(ValueError):
         self.position = position
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class InterfaceByte:
     """One of TA1 … TDn: ``kind`` is "TA", "TB", "TC" or "TD", ``index`` counts from 1.
 
@@ -54,8 +54,7 @@ class InterfaceByte:
         return f"{self.kind}{self.index}={self.value:02X}"
 
 
-@dataclass(frozen=True, slots=True)
-class Atr:
+class Atr(NamedTuple):
     """A well-formed ATR.
 
     Attributes:

@@ -8,7 +8,7 @@ Routines"). The slot behind the callbacks exchanges whole APDUs.
 from functools import partial
 
 from vreader.card import Card
-from vreader.reader.slot import Answer, Problem, Slot
+from vreader.reader.slot import Answer, Problem, Slot, power_off
 from vreader.smclib.capabilities import SmartcardUpdateCardCapabilities
 from vreader.smclib.ioctl import (
     CM_IOCTL_GET_FEATURE_REQUEST,
@@ -54,7 +54,7 @@ def CardPower(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
     slot, minor = _slot(ext), Power(ext.MinorIoControlCode)
     if minor is Power.POWER_DOWN:
         return slot.request(
-            lambda card: slot.ask_power(card, "power down", card.power_off),
+            lambda card: slot.ask_power("power down", partial(power_off, card)),
             partial(_powered_down, ext),
         )
     # A warm reset of a card without power is a cold one.
@@ -63,7 +63,7 @@ def CardPower(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
 
     def ask(card: Card) -> Answer:
         call = card.power_on if minor is Power.COLD_RESET else card.reset
-        return slot.ask_power(card, _CHANGE[minor], call)
+        return slot.ask_power(_CHANGE[minor], call)
 
     return slot.request(ask, partial(_reset, ext))
 
@@ -118,11 +118,11 @@ def _selected(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
 
 def Transmit(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
     """RDF_TRANSMIT: hand the C-APDU behind the SCARD_IO_REQUEST to the card."""
-    slot, request = _slot(ext), ext.IoRequest
+    slot, request, irp = _slot(ext), ext.IoRequest, os_data(ext).CurrentIrp
     buffer = request.RequestBuffer
     start = int.from_bytes(buffer[4:8], "little")
     command = bytes(buffer[start : request.RequestBufferLength])
-    return slot.request(lambda card: slot.ask_transmit(card, command), _transmitted)
+    return slot.request(lambda card: slot.ask_transmit(card, command, irp), _transmitted)
 
 
 def _transmitted(irp: Irp, answer: Answer) -> NTSTATUS:

@@ -6,6 +6,7 @@ SmartcardDeviceControl, which calls back the RDF_* routines of :mod:`vreader.rea
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from vreader.reader.callbacks import reader_functions
 from vreader.reader.observer import ApduObserver, Describe, describe_nothing
@@ -22,10 +23,9 @@ from vreader.smclib.library import (
     SmartcardLogError,
     SmartcardReleaseRemoveLockAndWait,
     os_data,
-    set_state,
 )
 from vreader.smclib.profile import CONTACT, DriverProfile
-from vreader.smclib.states import CardState, ReaderEvent
+from vreader.smclib.states import CardState
 from vreader.smclib.structs import SMARTCARD_EXTENSION, SMCLIB_VERSION, VENDOR_ATTR
 from vreader.wdm import (
     DO_DEVICE_INITIALIZING,
@@ -36,6 +36,7 @@ from vreader.wdm import (
     DeviceObject,
     DriverObject,
     IoCallDriver,
+    IoCancelIrp,
     IoCompleteRequest,
     IoCopyCurrentIrpStackLocationToNext,
     IoGetCurrentIrpStackLocation,
@@ -48,8 +49,7 @@ from vreader.wdm import (
 GUID_DEVINTERFACE_SMARTCARD_READER = "{50DD5230-BA8A-11D1-BF5D-0000F805F530}"
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderSettings:
+class ReaderSettings(NamedTuple):
     """How one virtual reader is built; found by AddDevice in the PDO's property ``reader``.
 
     Attributes:
@@ -162,21 +162,22 @@ def DispatchClose(device: DeviceObject, irp: Irp) -> NTSTATUS:
 
 
 def DispatchCleanup(device: DeviceObject, irp: Irp) -> NTSTATUS:
-    """Cancel the tracking request of the handle that is being closed, then succeed."""
-    ext = _of(device).SmartcardExtension
+    """Cancel every request of the open whose last handle is being closed, then succeed."""
+    data = os_data(_of(device).SmartcardExtension)
     file = IoGetCurrentIrpStackLocation(irp).FileObject
-    tracking = os_data(ext).NotificationIrp
-    if tracking is not None and IoGetCurrentIrpStackLocation(tracking).FileObject is file:
-        SmartcardEndCardTracking(ext, NTSTATUS.CANCELLED)
+    for pending in (data.NotificationIrp, data.CurrentIrp):
+        if pending is not None and IoGetCurrentIrpStackLocation(pending).FileObject is file:
+            IoCancelIrp(pending)
     return _complete(irp, NTSTATUS.SUCCESS)
 
 
 def DispatchDeviceControl(device: DeviceObject, irp: Irp) -> NTSTATUS:
     """Hand the request to the library, unless the reader has been pulled out."""
     extension = _of(device)
-    if extension.Surprised:
-        return _complete(irp, extension.SmartcardExtension.Profile.removed_status)
-    return SmartcardDeviceControl(extension.SmartcardExtension, irp)
+    ext = extension.SmartcardExtension
+    if extension.Surprised and not os_data(ext).RemoveLock.removed:
+        return _complete(irp, ext.Profile.removed_status)
+    return SmartcardDeviceControl(ext, irp)
 
 
 def DispatchSystemControl(device: DeviceObject, irp: Irp) -> NTSTATUS:
@@ -194,9 +195,7 @@ def DispatchPower(device: DeviceObject, irp: Irp) -> NTSTATUS:
             if extension.Slot.asleep:
                 extension.Slot.wake()
         elif not extension.Slot.asleep:
-            extension.Slot.asleep = True
-            if extension.SmartcardExtension.ReaderCapabilities.CurrentState > CardState.ABSENT:
-                set_state(extension.SmartcardExtension, ReaderEvent.POWER_DOWN)
+            extension.Slot.sleep()
     IoSkipCurrentIrpStackLocation(irp)
     return IoCallDriver(extension.Lower, irp)
 
@@ -232,10 +231,11 @@ def _started(device: DeviceObject | None, irp: Irp, context: object) -> NTSTATUS
 def _surprise(device: DeviceObject, extension: DEVICE_EXTENSION) -> None:
     """Refuse new requests, fail the outstanding ones, withdraw the reader."""
     extension.Surprised = True
-    extension.Slot.remove()
+    # Before the card goes with its reader: this is no removal that tracking could report.
     SmartcardEndCardTracking(
         extension.SmartcardExtension, extension.SmartcardExtension.Profile.removed_status
     )
+    extension.Slot.remove()
     device.DriverObject.io.IoSetDeviceInterfaceState(
         GUID_DEVINTERFACE_SMARTCARD_READER, extension.Link, device, enable=False
     )

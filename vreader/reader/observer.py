@@ -40,22 +40,28 @@ class ApduObserver:
         self.reader = reader
         self.describe = describe
         self.unmask = unmask
-        self.aid = b""
+        self._aids: dict[int, bytes] = {}
+        self._secret_follows = False
 
     def reset(self) -> None:
-        """Forget the selected application."""
-        self.aid = b""
+        """Forget the selected applications."""
+        self._aids = {}
+        self._secret_follows = False
+
+    def has_secrets(self, command: bytes) -> bool:
+        """Whether bytes of ``command`` must not be shown."""
+        return not self.unmask and bool(_secret_ranges(command, self._describe(command)))
 
     def exchanged(self, command: bytes, response: bytes, seconds: float, problem: str) -> None:
         """Emit one exchange."""
-        told = self.describe(command, self.aid)
+        told = self._describe(command)
         if command[1:3] == b"\xa4\x04" and response[-2:-1] in (b"\x90", b"\x61", b"\x62"):
-            self.aid = command[5 : 5 + command[4]] if len(command) > 5 else b""
+            self._aids[_channel(command[0])] = _selected(command)
         masked: Ranges = ()
         masked_response: Ranges = ()
         if not self.unmask:
             masked = _secret_ranges(command, told)
-            if len(response) > 2 and (told.secret_reply or command[1:3] == b"\x2a\x80"):
+            if self._is_secret_reply(command, response, told) and len(response) > 2:
                 masked_response = ((0, len(response) - 2),)
         self.events.emit(
             ApduEvent(
@@ -70,11 +76,40 @@ class ApduObserver:
             )
         )
 
+    def _describe(self, command: bytes) -> Description:
+        aid = self._aids.get(_channel(command[0]) if command else 0, b"")
+        try:
+            return self.describe(command, aid)
+        except Exception as error:
+            # A plug-in's bug must not show secrets: what cannot be explained is hidden whole.
+            text = f"(describe failed: {type(error).__name__})"
+            return Description(text, ((5, len(command)),), secret_reply=True)
+
+    def _is_secret_reply(self, command: bytes, response: bytes, told: Description) -> bool:
+        """Whether the reply's data is secret; GET RESPONSE fetches the rest of one that was."""
+        secret = told.secret_reply or command[1:3] == b"\x2a\x80"
+        secret = secret or (self._secret_follows and command[1:2] == b"\xc0")
+        self._secret_follows = secret and response[-2:-1] == b"\x61"
+        return secret
+
+
+def _channel(cla: int) -> int:
+    """Return the logical channel a class byte names (ISO/IEC 7816-4:2020 §5.4.1)."""
+    return 4 + (cla & 0xF) if cla & 0x40 else cla & 3
+
+
+def _selected(command: bytes) -> bytes:
+    """Return the DF name of a SELECT, short or extended."""
+    if len(command) > 7 and not command[4]:
+        return command[7 : 7 + int.from_bytes(command[5:7], "big")]
+    return command[5 : 5 + command[4]] if len(command) > 5 else b""
+
 
 def _secret_ranges(command: bytes, told: Description) -> Ranges:
     if len(command) > 5 and command[1] in _SECRET_INS:
         return ((5, len(command)),)
-    return tuple((max(0, a), min(b, len(command))) for a, b in told.secret if a < len(command))
+    clamped = ((max(0, a), min(b, len(command))) for a, b in told.secret)
+    return tuple((a, b) for a, b in clamped if a < b)
 
 
 def blank(data: bytes, ranges: Ranges) -> bytes:

@@ -21,7 +21,14 @@ from vreader.smclib.library import (
 )
 from vreader.smclib.states import CardState, ReaderEvent
 from vreader.smclib.structs import SMARTCARD_EXTENSION
-from vreader.wdm import NTSTATUS, IoCompleteRequest, IoManager, IoMarkIrpPending, Irp
+from vreader.wdm import (
+    NTSTATUS,
+    IoCompleteRequest,
+    IoManager,
+    IoMarkIrpPending,
+    IoSetCancelRoutine,
+    Irp,
+)
 
 
 class Problem(Enum):
@@ -56,7 +63,8 @@ class Slot:
         self.timeout_s = timeout_s
         self.card: Card | None = None
         self.asleep = False
-        self._working: set[int] = set()
+        # Who is at work; a card twice when it answers late and has been asked again.
+        self._working: list[Card] = []
         self._irp: Irp | None = None
         self._deadline: Timer | None = None
 
@@ -74,7 +82,8 @@ class Slot:
         self.card = card
         self._emit("inserted")
         if not self.asleep:
-            self._noticed(ReaderEvent.INSERTED)
+            set_state(self.ext, ReaderEvent.INSERTED)
+            SmartcardCompleteCardTracking(self.ext)
         return True
 
     def remove(self) -> bool:
@@ -84,11 +93,28 @@ class Slot:
             return False
         self.observer.reset()
         self._emit("removed")
-        if id(card) not in self._working:
-            self.io.queue_work(lambda: _ask(self, card.power_off), lambda answer: None)
+        self._power_off(card)
         if not self.asleep:
-            self._noticed(ReaderEvent.REMOVED)
+            set_state(self.ext, ReaderEvent.REMOVED)
+        # A sleeping reader does not notice, but its card will not answer all the same.
+        self._complete(self._irp, NTSTATUS.NO_MEDIA)
+        if not self.asleep:
+            SmartcardCompleteCardTracking(self.ext)
         return True
+
+    def sleep(self) -> None:
+        """Lose power, and the card with the reader; what comes and goes is seen on waking."""
+        self.asleep = True
+        if self.ext.ReaderCapabilities.CurrentState > CardState.ABSENT:
+            set_state(self.ext, ReaderEvent.POWER_DOWN)
+        if self.card is not None:
+            self._power_off(self.card)
+        self._complete(self._irp, NTSTATUS.DEVICE_POWERED_OFF)
+
+    def _power_off(self, card: Card) -> None:
+        # A card at work is left alone: nobody waits for it here, and its next reset is a cold one.
+        if not any(card is busy for busy in self._working):
+            self.io.queue_work(lambda: _ask(self, lambda: power_off(card)), lambda answer: None)
 
     def wake(self) -> None:
         """Look at the slot again after sleep.
@@ -100,12 +126,8 @@ class Slot:
         if not present and self.ext.ReaderCapabilities.CurrentState <= CardState.ABSENT:
             return
         set_state(self.ext, ReaderEvent.REMOVED)
-        self._noticed(ReaderEvent.INSERTED if present else ReaderEvent.REMOVED)
-
-    def _noticed(self, event: ReaderEvent) -> None:
-        set_state(self.ext, event)
-        if event is ReaderEvent.REMOVED:
-            self._complete(self._irp, NTSTATUS.NO_MEDIA)
+        if present:
+            set_state(self.ext, ReaderEvent.INSERTED)
         SmartcardCompleteCardTracking(self.ext)
 
     # ------------------------------------------------------------------ requests to the card
@@ -118,18 +140,28 @@ class Slot:
         Args:
             ask: called without the lock with the card.
             answered: called with the lock if the request is still pending; returns the status to
-                complete it with, IoStatus.Information set before.
+                complete it with, IoStatus.Information set before. A cancelled or timed out
+                request hands it Problem.MUTE, for what that does to the state.
         """
         irp, card = os_data(self.ext).CurrentIrp, self.card
         assert irp is not None  # the library calls back with a request in hand
+        if self.asleep:
+            return NTSTATUS.DEVICE_POWERED_OFF
         if card is None:
             return NTSTATUS.NO_MEDIA
+
+        def give_up(status: NTSTATUS) -> None:
+            if irp is self._irp:
+                answered(irp, Problem.MUTE)
+                self._complete(irp, status)
+
+        IoSetCancelRoutine(irp, lambda _device, _irp: give_up(NTSTATUS.CANCELLED))
         IoMarkIrpPending(irp)
         self._irp = irp
-        self._working.add(id(card))
+        self._working.append(card)
         if self.timeout_s is not None:
             self._deadline = self.clock.call_at(
-                self.clock.now() + self.timeout_s, lambda: self._complete(irp, NTSTATUS.IO_TIMEOUT)
+                self.clock.now() + self.timeout_s, lambda: give_up(NTSTATUS.IO_TIMEOUT)
             )
         self.io.queue_work(
             lambda: ask(card), lambda answer: self._finish(irp, card, answer, answered)
@@ -139,10 +171,10 @@ class Slot:
     def _finish(
         self, irp: Irp, card: Card, answer: Answer, answered: Callable[[Irp, Answer], NTSTATUS]
     ) -> None:
-        self._working.discard(id(card))
+        del self._working[next(i for i, busy in enumerate(self._working) if busy is card)]
         if irp is not self._irp:
-            return  # completed meanwhile by removal or deadline: the late answer is dropped
-        if answer is Problem.GONE and self.card is card:
+            return  # completed meanwhile by removal, cancel, deadline: the late answer is dropped
+        if answer is Problem.GONE:
             self.remove()
             return
         self._complete(irp, answered(irp, answer))
@@ -155,7 +187,8 @@ class Slot:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
-        if status.is_error:
+        IoSetCancelRoutine(irp, None)
+        if status is not NTSTATUS.SUCCESS:
             irp.IoStatus.Information = 0
         irp.IoStatus.Status = status
         IoCompleteRequest(irp)
@@ -166,7 +199,7 @@ class Slot:
 
     # ------------------------------------------------------------------ the card at work (no lock)
 
-    def ask_power(self, card: Card, change: str, call: Callable[[], bytes | None]) -> Answer:
+    def ask_power(self, change: str, call: Callable[[], bytes]) -> Answer:
         """Reset the card or power it down."""
         answer = _ask(self, call)
         self.observer.reset()
@@ -176,17 +209,18 @@ class Slot:
             self._emit(change, atr=answer)
         return answer
 
-    def ask_transmit(self, card: Card, command: bytes) -> Answer:
-        """Exchange one APDU; a fault of the card's code becomes 6F00."""
+    def ask_transmit(self, card: Card, command: bytes, irp: Irp | None) -> Answer:
+        """Exchange one APDU for ``irp``; a fault of the card's code becomes 6F00."""
         if not self.io.events:
-            return _answer_or_6f00(_ask(self, lambda: card.transmit(command)))
+            return _answer_or_6f00(_ask(self, lambda: _transmit(card, command)))
         started = self.clock.now()
-        answer = _ask(self, lambda: card.transmit(command))
+        secret = self.observer.has_secrets(command)
+        answer = _ask(self, lambda: _transmit(card, command), secret)
         seconds = self.clock.now() - started
         problem = answer.value if isinstance(answer, Problem) else ""
         answer = _answer_or_6f00(answer)
         response = b"" if isinstance(answer, Problem) else answer
-        if self.card is not card:
+        if irp is not self._irp:
             problem = problem or "late"
         self.observer.exchanged(command, response, seconds, problem)
         return answer
@@ -196,16 +230,35 @@ def _answer_or_6f00(answer: Answer) -> Answer:
     return b"\x6f\x00" if answer is Problem.FAULT else answer
 
 
-def _ask(slot: Slot, call: Callable[[], bytes | None]) -> Answer:
-    """Call the card. Its two signals are answers; anything else it raises is its bug."""
+def _transmit(card: Card, command: bytes) -> bytes:
+    # The contract promises cards two bytes at least; what would any card say to fewer?
+    return card.transmit(command) if len(command) > 1 else b"\x67\x00"
+
+
+def power_off(card: Card) -> bytes:
+    """Take the card's power; the answer is empty."""
+    card.power_off()
+    return b""
+
+
+def _ask(slot: Slot, call: Callable[[], object], secret: bool = False) -> Answer:
+    """Call the card. Its two signals are answers; anything else it raises is its bug.
+
+    An exception's text may quote the command: where that is ``secret`` only its type is told.
+    """
     try:
         answer = call()
+        if not isinstance(answer, bytes | bytearray):
+            raise TypeError(f"the card returned {type(answer).__name__}, not bytes")
     except CardGone:
         return Problem.GONE
     except CardMute:
         return Problem.MUTE
-    except Exception:
+    except Exception as error:
         if slot.io.events:
-            slot.io.events.emit(CardFaultEvent(slot.observer.reader, traceback.format_exc()))
+            text = traceback.format_exc()
+            if secret:
+                text = "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
+            slot.io.events.emit(CardFaultEvent(slot.observer.reader, text))
         return Problem.FAULT
-    return b"" if answer is None else answer
+    return bytes(answer)

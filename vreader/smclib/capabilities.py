@@ -4,7 +4,7 @@
 from vreader.iso7816 import Atr, AtrError
 from vreader.smclib.ioctl import Protocol
 from vreader.smclib.library import set_state
-from vreader.smclib.states import ReaderEvent
+from vreader.smclib.states import CardState, ReaderEvent
 from vreader.smclib.structs import (
     CARD_PROTOCOL,
     RDF,
@@ -32,7 +32,7 @@ def SmartcardUpdateCardCapabilities(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
     except AtrError:
         parse = ext.ReaderFunction[RDF.ATR_PARSE]
         if parse is not None and parse(ext) is NTSTATUS.SUCCESS:
-            return set_state(ext, ReaderEvent.RESET_NEGOTIABLE)
+            return _negotiable(ext)
         set_state(ext, ReaderEvent.RESET_FAILED)
         return NTSTATUS.UNRECOGNIZED_MEDIA
     card = capabilities_of(atr)
@@ -40,7 +40,18 @@ def SmartcardUpdateCardCapabilities(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
     if (fixed := atr.specific_mode) is not None and fixed in _BIT:
         card.Protocol.Selected = _BIT[fixed]
         return set_state(ext, ReaderEvent.RESET_SPECIFIC)
-    return set_state(ext, ReaderEvent.RESET_NEGOTIABLE)
+    return _negotiable(ext)
+
+
+def _negotiable(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
+    """No TA2: the protocol is still to be chosen, unless the profile leaves nothing to choose."""
+    status = set_state(ext, ReaderEvent.RESET_NEGOTIABLE)
+    if ext.ReaderCapabilities.CurrentState is CardState.SPECIFIC:
+        protocol = ext.CardCapabilities.Protocol
+        offered = protocol.Supported & ext.ReaderCapabilities.SupportedProtocols
+        preferred = (p for p in (Protocol.T1, Protocol.T0) if p & offered)
+        protocol.Selected = next(preferred, Protocol.RAW)
+    return status
 
 
 def capabilities_of(atr: Atr) -> SCARD_CARD_CAPABILITIES:

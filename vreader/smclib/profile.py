@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Driver profiles: where Microsoft's texts disagree or are silent, a choice is a named option."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from vreader.smclib.states import CardState
 from vreader.wdm import NTSTATUS
 
 
-@dataclass(frozen=True, slots=True)
-class DriverProfile:
+class DriverProfile(NamedTuple):
     """The choices one kind of reader driver makes.
 
     Attributes:

@@ -35,7 +35,7 @@ class RDF(IntEnum):
     ATR_PARSE = 9
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class VENDOR_ATTR:
     """Who made the reader. Strings hold at most 32 bytes; IfdVersion is (major, minor, build)."""
 
@@ -46,7 +46,7 @@ class VENDOR_ATTR:
     IfdVersion: tuple[int, int, int] = (1, 0, 0)
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class SCARD_READER_CAPABILITIES:
     """What the reader can do, and the state it is in. Frequencies in kHz, rates in bit/s."""
 
@@ -62,7 +62,7 @@ class SCARD_READER_CAPABILITIES:
     CardConfiscated: bool = False
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class T0_CAPS:
     """T=0: waiting integer and work waiting time in µs (ISO 7816-3 §10.2)."""
 
@@ -70,7 +70,7 @@ class T0_CAPS:
     WT: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class T1_CAPS:
     """T=1: field size, waiting integers, EDC (0 LRC, 1 CRC), times in µs (ISO 7816-3 §11.4)."""
 
@@ -83,7 +83,7 @@ class T1_CAPS:
     BGT: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class CARD_PROTOCOL:
     """Protocols the card offers, and the one in force."""
 
@@ -91,7 +91,7 @@ class CARD_PROTOCOL:
     Selected: Protocol = Protocol.UNDEFINED
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class SCARD_CARD_CAPABILITIES:
     """What the ATR says; SmartcardUpdateCardCapabilities fills everything but ATR."""
 
@@ -125,7 +125,7 @@ class IO_REQUEST:
         self.RequestBufferLength = self.ReplyBufferLength = 0
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class PERF_INFO:
     """Counters of GET_PERF_CNTR and SCARD_PERF_*: commands, bytes both ways, time in µs."""
 
@@ -162,7 +162,7 @@ class POS_DEP_DATA:
 ReaderCallback = Callable[["SMARTCARD_EXTENSION"], NTSTATUS]
 
 
-@dataclass(slots=True)
+@dataclass(eq=False, repr=False)
 class SMARTCARD_EXTENSION:
     """What a reader driver and the library know of one reader.
 

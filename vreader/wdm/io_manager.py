@@ -84,9 +84,10 @@ class IoManager:
 
     def unload_driver(self, name: str) -> None:
         """Call Unload; every device must be gone."""
-        driver = self.drivers.pop(name.lower())
+        driver = self.drivers[name.lower()]
         if driver.devices:
             raise BugCheck(0xCE, f"{name} unloaded with {len(driver.devices)} devices left")
+        del self.drivers[name.lower()]
         if driver.DriverUnload is not None:
             driver.DriverUnload(driver)
 
@@ -97,9 +98,11 @@ class IoManager:
         return device
 
     def IoDeleteDevice(self, device: DeviceObject) -> None:
-        """Take a device object away; nothing may be attached to it any more."""
-        if device.AttachedDevice is not None:
-            raise BugCheck(0xC9, f"IoDeleteDevice of {device.name} with a device attached")
+        """Take a device object away.
+
+        A filter may still be attached: REMOVE_DEVICE is handled on the way down, so the function
+        driver deletes its device before the filter above detaches from it.
+        """
         device.DriverObject.devices.remove(device)
 
     def IoAttachDeviceToDeviceStack(
@@ -191,10 +194,15 @@ class IoManager:
         if irp.IoStatus.Status is not NTSTATUS.SUCCESS:
             return irp.IoStatus.Status, None
         pdo.open_handles += 1
+        pdo.open_files += 1
         return NTSTATUS.SUCCESS, Handle(file)
 
     def duplicate_handle(self, handle: Handle) -> Handle:
-        """Make another handle to the same open."""
+        """Make another handle to the same open; a closed handle's duplicate is closed too."""
+        if not handle.valid:
+            closed = Handle(handle.file)
+            closed.valid = False
+            return closed
         handle.file.handles += 1
         handle.file.references += 1
         return Handle(handle.file)
@@ -216,7 +224,12 @@ class IoManager:
         file.references -= 1
         if file.references == 0:
             file.closed = True
+            pdo = file.DeviceObject.bottom
             self._send_now(file, IRP_MJ.CLOSE)
+            pdo.open_files -= 1
+            if not pdo.open_files and pdo.last_close is not None:
+                last_close, pdo.last_close = pdo.last_close, None
+                last_close()
 
     def _send_now(self, file: FileObject, major: IRP_MJ) -> None:
         irp = self._request(file, major)
@@ -257,6 +270,12 @@ class IoManager:
         location.IoControlCode = code
         location.InputBufferLength = size
         location.OutputBufferLength = out_length
+        if not handle.valid:
+            # The open may have seen CLOSE already: its driver hears nothing more of it.
+            irp.IoStatus.Status = NTSTATUS.INVALID_HANDLE
+            irp.current = len(irp.stack) + 1
+            done(NTSTATUS.INVALID_HANDLE, b"")
+            return irp
         file.references += 1
 
         def finish(irp: Irp) -> None:
@@ -271,11 +290,6 @@ class IoManager:
             self._dereference(file)
 
         irp.done = finish
-        if not handle.valid:
-            irp.IoStatus.Status = NTSTATUS.INVALID_HANDLE
-            irp.current = len(irp.stack) + 1
-            finish(irp)
-            return irp
         IoCallDriver(file.DeviceObject, irp)
         if not irp.completed:
             file.pending[id(irp)] = irp

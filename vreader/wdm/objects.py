@@ -57,6 +57,9 @@ class DeviceObject:
         AttachedTo, AttachedDevice: the next lower and next higher device of the stack.
         StackSize: stack locations an IRP needs to be sent to this device.
         exclusive: (PDO) only one handle at a time; set by the INF's ``HKR,,Exclusive,0x10001,1``.
+        open_handles: (PDO) opens whose last handle is still there.
+        open_files: (PDO) opens that have not seen CLOSE.
+        last_close: (PDO) called once when ``open_files`` falls to zero.
         properties: (PDO) what the bus and the INF know of it: hardware ids, friendly name.
     """
 
@@ -70,6 +73,8 @@ class DeviceObject:
         self.StackSize = 1
         self.exclusive = False
         self.open_handles = 0
+        self.open_files = 0
+        self.last_close: Callable[[], None] | None = None
         self.properties: dict[str, object] = {}
 
     @property

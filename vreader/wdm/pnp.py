@@ -115,19 +115,35 @@ class PnpManager:
         return False
 
     def surprise_removal(self, pdo: DeviceObject) -> None:
-        """SURPRISE_REMOVAL; REMOVE_DEVICE must follow when the last handle is closed."""
+        """SURPRISE_REMOVAL; :meth:`remove` must follow."""
         self._pnp_now(pdo, IRP_MN.SURPRISE_REMOVAL)
 
     def remove(self, pdo: DeviceObject, done: Callable[[], None] = lambda: None) -> None:
-        """REMOVE_DEVICE; pends until the last remove-lock holder lets go, then calls ``done``."""
+        """REMOVE_DEVICE, sent when the last open has seen CLOSE; then ``done`` is called.
 
-        def finish(_irp: Irp) -> None:
-            if pdo.AttachedDevice is not None:
-                raise BugCheck(0xC9, f"REMOVE_DEVICE left a device attached to {pdo.name}")
+        The request pends until the last remove-lock holder lets go.
+        """
+        returned = False
+
+        def delete() -> None:
             self.io.IoDeleteDevice(pdo)
             done()
 
-        self._pnp(pdo, IRP_MN.REMOVE_DEVICE, finish)
+        def send() -> None:
+            nonlocal returned
+            irp = self._pnp(pdo, IRP_MN.REMOVE_DEVICE, lambda _irp: delete() if returned else None)
+            returned = True
+            if not irp.completed:
+                return
+            # Looked at now, not on completion: drivers detach when their call down has returned.
+            if pdo.AttachedDevice is not None:
+                raise BugCheck(0xC9, f"REMOVE_DEVICE left a device attached to {pdo.name}")
+            delete()
+
+        if pdo.open_files:
+            pdo.last_close = send
+        else:
+            send()
 
     def set_power(self, pdo: DeviceObject, device_state: int) -> NTSTATUS:
         """SET_POWER to D0…D3 (0…3)."""

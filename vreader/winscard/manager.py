@@ -51,6 +51,9 @@ class ResourceManager:
         self.contexts: dict[int, Context] = {}
         self.handles: dict[int, CardHandle] = {}
         self.reader_events = 1
+        self.closed = False
+        # What a Transmit may name instead of the protocol in force.
+        self.any_protocol = (Protocol.RAW, profile.legacy_any_protocol)
         self._new_id = new_id
         self._interface = interface
         self._listeners: list[Callable[[], None]] = []
@@ -58,11 +61,13 @@ class ResourceManager:
 
     def close(self) -> None:
         """Let go of every reader and stop listening; contexts become invalid."""
+        self.closed = True
         self.io.unregister_interface_notification(self._interface, self._interface_changed)
         for context in self.contexts.values():
             context.valid = False
         for reader in list(self.readers.values()):
             self._forget(reader)
+        self._tell_listeners()
 
     # ------------------------------------------------------------------ changes
 
@@ -82,6 +87,9 @@ class ResourceManager:
                     reader.name, reader.state.name, reader.counter, reader.sharing, reader.gone
                 )
             )
+        self._tell_listeners()
+
+    def _tell_listeners(self) -> None:
         for listener in list(self._listeners):
             listener()
 
@@ -135,7 +143,7 @@ class ResourceManager:
             return  # somebody else has it, a vpcd door say: not ours to manage
         vendor = self._attribute(device, Attr.VENDOR_NAME).decode(errors="replace")
         ifd_type = self._attribute(device, Attr.VENDOR_IFD_TYPE).decode(errors="replace")
-        base, index = f"{vendor} {ifd_type}", 0
+        base, index = f"{vendor} {ifd_type}".strip(), 0
         taken = {r.index for r in self.readers.values() if r.base == base}
         while index in taken:
             index += 1
@@ -144,7 +152,8 @@ class ResourceManager:
         self.readers[name] = reader
         self._count_reader_event()
         self.changed(reader)
-        self._watch(reader)
+        self._watch(reader)  # completes at once where a card is in already
+        reader.arriving = False
 
     def _attribute(self, device: Handle, tag: Attr) -> bytes:
         """GET_ATTRIBUTE, answered by the driver library at once."""
@@ -160,7 +169,7 @@ class ResourceManager:
 
     def _forget(self, reader: Reader) -> None:
         """Let go of a reader that has left: every handle to it is dead."""
-        reader.gone = True
+        reader.gone, reader.state = True, CardState.UNKNOWN
         self.readers.pop(reader.name, None)
         release_lock(reader)
         power.cancel_idle(reader)
@@ -190,7 +199,8 @@ class ResourceManager:
         reader.insertion += 1
         if reader.card_in:
             self._watch(reader)
-            self.start(power.greet_card(self, reader, reader.insertion))
+            greet = power.greet_card(self, reader, reader.insertion, counts=not reader.arriving)
+            self.start(greet)
         else:
             self._card_removed(reader)
             self._watch(reader)
@@ -202,7 +212,7 @@ class ResourceManager:
         release_lock(reader)
         power.cancel_idle(reader)
         reader.powered = False
-        reader.protocol = Protocol.UNDEFINED
+        power.forget_protocol(reader)
         reader.atr = b""
         reader.state = CardState.ABSENT
         if published:

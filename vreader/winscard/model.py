@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from vreader.clock import Timer
 from vreader.smclib.ioctl import Protocol
@@ -19,8 +20,7 @@ class CardEvent(Enum):
     REMOVED = 2
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderStatus:
+class ReaderStatus(NamedTuple):
     """A reader as applications see it.
 
     Attributes:
@@ -41,7 +41,7 @@ class ReaderStatus:
     protocol: Protocol
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False)
 class Context:
     """One SCARDCONTEXT."""
 
@@ -51,18 +51,25 @@ class Context:
     valid: bool = True
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False)
 class CardHandle:
-    """One SCARDHANDLE: an application's connection to a reader."""
+    """One SCARDHANDLE: an application's connection to a reader.
+
+    Attributes:
+        share: its ShareMode.
+        event: what it has yet to learn about the card.
+        open: False once disconnected; a call that waited meanwhile must not revive it.
+    """
 
     id: int
     context: Context
     reader: "Reader"
     share: int
     event: CardEvent = CardEvent.NONE
+    open: bool = True
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False, repr=False)
 class Reader:
     """One reader device the manager has opened.
 
@@ -70,8 +77,11 @@ class Reader:
         name: what applications see.
         base: the name without its index.
         device: the open device.
-        gone: it was removed; calls fail READER_UNAVAILABLE.
+        arriving: it is being adopted; a card found in it now was there before.
+        gone: it was removed; its handles are dead.
         state, counter, sharing, atr, protocol: as in ReaderStatus.
+        pci: SCARD_IO_REQUEST of the protocol the driver has in force, empty before one is. It may
+            differ from ``protocol``: an application can ask for RAW when T=1 is in force.
         powered: the card has power and has been reset.
         card_in: the driver says that there is a card.
         insertion: counts insertions, so that an answer to an earlier card is recognised.
@@ -90,12 +100,14 @@ class Reader:
     index: int
     link: str
     device: Handle
+    arriving: bool = True
     gone: bool = False
     state: CardState = CardState.ABSENT
     counter: int = 0
     sharing: int = 0
     atr: bytes = b""
     protocol: Protocol = Protocol.UNDEFINED
+    pci: bytes = b""
     powered: bool = False
     card_in: bool = False
     insertion: int = 0

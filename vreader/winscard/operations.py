@@ -23,12 +23,18 @@ if TYPE_CHECKING:
 
 _PROTOCOLS = Protocol.T0 | Protocol.T1 | Protocol.RAW
 _STANDARD_IOCTLS = frozenset(Ioctl)
-_RESET = {Disposition.RESET: Power.WARM_RESET, Disposition.UNPOWER: Power.COLD_RESET}
+# Enum members looked up once: each costs more than the comparison it is for.
+_NO_EVENT, _ABSENT, _SUCCESS = CardEvent.NONE, CardState.ABSENT, NTSTATUS.SUCCESS
+_TRANSMIT = int(Ioctl.SMARTCARD_TRANSMIT)
 
 
 def check(rm: "ResourceManager", call: str, handle: CardHandle) -> None:
     """Look at the preconditions of ``call`` in the profile's order; raises ScardError."""
     reader = handle.reader
+    if not handle.open:
+        raise ScardError(SCARD.E_INVALID_HANDLE)
+    if reader.gone:
+        raise ScardError(rm.profile.dead_handle)
     for precondition in rm.profile.checks[call]:
         if precondition is Check.SHARING:
             if reader.owner is not None and reader.owner is not handle:
@@ -39,7 +45,7 @@ def check(rm: "ResourceManager", call: str, handle: CardHandle) -> None:
             if handle.event is CardEvent.REMOVED:
                 raise ScardError(SCARD.W_REMOVED_CARD)
         elif precondition is Check.READER:
-            if reader.gone:
+            if reader.state is CardState.UNKNOWN:
                 raise ScardError(SCARD.E_READER_UNAVAILABLE)
         elif reader.state <= CardState.ABSENT:
             raise ScardError(SCARD.E_NO_SMARTCARD)
@@ -77,11 +83,15 @@ def connect(
     yield from _wait_for_transaction(reader, None, context, reader.connecting)
     yield from power.enter(reader)
     try:
+        if reader.gone:
+            raise ScardError(SCARD.E_READER_UNAVAILABLE)
         check(rm, "connect", handle)
         power.cancel_idle(reader)
         if share != ShareMode.DIRECT:
             yield from _power_up(rm, reader)
-            yield from _negotiate(rm, reader, wanted)
+        yield from _negotiate(rm, reader, share, wanted)
+        if not context.valid:  # released by another thread while this call waited
+            raise ScardError(SCARD.E_INVALID_HANDLE)
         if reader.sharing and (share == ShareMode.EXCLUSIVE or reader.sharing < 0):
             raise ScardError(SCARD.E_SHARING_VIOLATION)
         handle.id = rm.unique_id(rm.handles)
@@ -120,19 +130,39 @@ def _power_up(rm: "ResourceManager", reader: Reader) -> Operation[None]:
         raise power.failure(rm, Op.POWER, NTSTATUS.NO_MEDIA)
 
 
-def _negotiate(rm: "ResourceManager", reader: Reader, wanted: Protocol) -> Operation[None]:
-    """SET_PROTOCOL unless one is in force; T=1 is taken before T=0 by the driver."""
-    if reader.protocol:
+def _negotiate(
+    rm: "ResourceManager", reader: Reader, share: int, wanted: Protocol
+) -> Operation[None]:
+    """SET_PROTOCOL unless one is in force; T=1 is taken before T=0 by the driver.
+
+    Who asks for RAW gets it, whatever is in force: it only says that nobody checks.
+    """
+    if wanted & Protocol.RAW:
+        if reader.powered and not reader.pci:
+            status = yield from _set_protocol(reader, Protocol.RAW)
+            if status is not NTSTATUS.SUCCESS:  # TA2 has fixed one
+                yield from _set_protocol(reader, Protocol.T0 | Protocol.T1)
+        reader.protocol = Protocol.RAW
+    elif share == ShareMode.DIRECT:
+        return
+    elif reader.protocol:
         if not reader.protocol & wanted:
             raise ScardError(SCARD.E_PROTO_MISMATCH)
-        return
-    mask = Protocol.RAW if wanted & Protocol.RAW else wanted
+    else:
+        status = yield from _set_protocol(reader, wanted)
+        if status is not NTSTATUS.SUCCESS:
+            raise power.failure(rm, Op.SET_PROTOCOL, status)
+        reader.protocol = Protocol(int.from_bytes(reader.pci[:4], "little"))
+
+
+def _set_protocol(reader: Reader, mask: Protocol) -> Operation[NTSTATUS]:
     status, output = yield Io(
         reader.device, Ioctl.SMARTCARD_SET_PROTOCOL, mask.to_bytes(4, "little"), 4
     )
-    if status is not NTSTATUS.SUCCESS:
-        raise power.failure(rm, Op.SET_PROTOCOL, status)
-    reader.protocol = Protocol(int.from_bytes(output, "little"))
+    if status is NTSTATUS.SUCCESS:
+        reader.pci = output + IO_REQUEST_SIZE.to_bytes(4, "little")
+    answer: NTSTATUS = status
+    return answer
 
 
 def reconnect(
@@ -145,26 +175,36 @@ def reconnect(
     if share not in ShareMode._value2member_map_:
         raise ScardError(SCARD.E_INVALID_VALUE)
     reader = handle.reader
+    check(rm, "reconnect", handle)  # who holds the transaction may keep the driver busy for long
     yield from power.enter(reader)
     try:
         check(rm, "reconnect", handle)
-        if initialization != Disposition.LEAVE:
-            if not reader.card_in:
-                raise ScardError(SCARD.E_NO_SMARTCARD)
-            if initialization == Disposition.UNPOWER:
-                yield from power.power_down(rm, reader)
-            yield from power.reset(rm, reader, _RESET[Disposition(initialization)])
-        elif not reader.card_in and share != ShareMode.DIRECT:
-            raise ScardError(SCARD.E_NO_SMARTCARD)
+        yield from _initialize(rm, reader, initialization)
         if share != ShareMode.DIRECT:
             yield from _power_up(rm, reader)
-            yield from _negotiate(rm, reader, wanted)
+        yield from _negotiate(rm, reader, share, wanted)
         _change_sharing(reader, handle, share)
         handle.event = CardEvent.NONE
     finally:
         power.leave(reader)
     rm.changed(reader)
     return reader.protocol
+
+
+def _initialize(rm: "ResourceManager", reader: Reader, initialization: int) -> Operation[None]:
+    """Do to the card what Reconnect asks for; the gate must be held."""
+    if initialization == Disposition.LEAVE:
+        if reader.card_in and reader.state is CardState.SWALLOWED:
+            raise ScardError(SCARD.W_UNRESPONSIVE_CARD)
+    elif not reader.card_in:
+        power.flag_reset(reader)
+    elif initialization == Disposition.RESET:
+        yield from power.reset(rm, reader, Power.WARM_RESET)
+    else:
+        yield from power.power_down(rm, reader)
+        yield from power.reset(rm, reader, Power.COLD_RESET)
+    if not reader.card_in:
+        raise ScardError(SCARD.E_NO_SMARTCARD)
 
 
 def _change_sharing(reader: Reader, handle: CardHandle, share: int) -> None:
@@ -207,8 +247,9 @@ def _dispose(rm: "ResourceManager", reader: Reader, disposition: int) -> Operati
         yield from power.reset(rm, reader, Power.WARM_RESET)
     elif disposition == Disposition.UNPOWER:
         power.flag_reset(reader)
+        insertion = reader.insertion
         yield from power.power_down(rm, reader)
-        if reader.card_in:
+        if reader.insertion == insertion:
             reader.state = CardState.PRESENT
             rm.changed(reader)
     else:
@@ -221,10 +262,12 @@ def forget_handle(rm: "ResourceManager", handle: CardHandle) -> None:
     reader = handle.reader
     if reader.owner is handle:
         release_lock(reader)
-    if rm.handles.pop(handle.id, None) is None:
+    if not handle.open:
         return
-    handle.context.handles.pop(handle.id, None)
-    reader.handles.pop(handle.id, None)
+    handle.open = False
+    rm.handles.pop(handle.id)
+    handle.context.handles.pop(handle.id)
+    reader.handles.pop(handle.id)
     reader.sharing = 0 if reader.sharing < 0 else max(0, reader.sharing - 1)
 
 
@@ -263,22 +306,27 @@ def end_transaction(rm: "ResourceManager", handle: CardHandle, disposition: int)
         raise ScardError(SCARD.E_INVALID_VALUE)
     reader = handle.reader
     check(rm, "end", handle)
+    if reader.owner is not None and reader.owner is not handle:
+        raise ScardError(SCARD.E_SHARING_VIOLATION)
+    failed: ScardError | None = None
     if disposition != Disposition.LEAVE:
-        if reader.owner is not None and reader.owner is not handle:
-            raise ScardError(SCARD.E_SHARING_VIOLATION)
         yield from power.enter(reader)
         try:
-            if reader.gone:
-                raise ScardError(SCARD.E_READER_UNAVAILABLE)
+            check(rm, "end", handle)
             yield from _dispose_and_repower(rm, reader, disposition)
+        except ScardError as error:
+            failed = error  # a card that does not come back ends the transaction all the same
         finally:
             power.leave(reader)
-    exclusive = handle.share == ShareMode.EXCLUSIVE
-    if reader.owner is not handle or reader.lock_count <= (1 if exclusive else 0):
+    exclusive = reader.sharing < 0
+    if reader.owner is handle and reader.lock_count > exclusive:
+        reader.lock_count -= 1
+        if not reader.lock_count:
+            release_lock(reader)
+    elif failed is None:
         raise ScardError(SCARD.E_NOT_TRANSACTED)
-    reader.lock_count -= 1
-    if not reader.lock_count:
-        release_lock(reader)
+    if failed is not None:
+        raise failed
 
 
 def _dispose_and_repower(
@@ -311,26 +359,32 @@ def status(rm: "ResourceManager", handle: CardHandle) -> ReaderStatus:
 def transmit(
     rm: "ResourceManager", handle: CardHandle, protocol: int, command: bytes, reply_length: int
 ) -> Operation[bytes]:
-    """SCardTransmit: one C-APDU, return the R-APDU of at most ``reply_length`` bytes."""
+    """SCardTransmit: one C-APDU; return the R-APDU, at most ``reply_length`` bytes (2 or more)."""
     reader = handle.reader
     if reader.busy:
+        check(rm, "transmit", handle)  # whoever will be refused need not wait
         yield from power.enter(reader)
     reader.busy = True
     try:
-        check(rm, "transmit", handle)
-        selected = reader.protocol
-        if protocol != selected and protocol not in (Protocol.RAW, rm.profile.legacy_any_protocol):
+        owner = reader.owner
+        # The way of every APDU: where nothing is wrong, the order of checks does not matter.
+        if (
+            (owner is not handle and owner is not None)
+            or handle.event is not _NO_EVENT
+            or reader.state <= _ABSENT
+            or not handle.open
+        ):
+            check(rm, "transmit", handle)
+        if protocol != reader.protocol and protocol not in rm.any_protocol:
             raise ScardError(SCARD.E_PROTO_MISMATCH)
-        header = selected.to_bytes(4, "little") + b"\x08\0\0\0"
+        if not reader.pci:
+            raise ScardError(SCARD.E_NOT_TRANSACTED)  # a DIRECT handle has negotiated nothing
         answer, output = yield Io(
-            reader.device,
-            Ioctl.SMARTCARD_TRANSMIT,
-            header + command,
-            IO_REQUEST_SIZE + max(reply_length, 2),
+            reader.device, _TRANSMIT, reader.pci + command, reply_length + IO_REQUEST_SIZE
         )
     finally:
         power.leave(reader)
-    if answer is not NTSTATUS.SUCCESS:
+    if answer is not _SUCCESS:
         raise power.failure(rm, Op.TRANSMIT, answer)
     response: bytes = output[IO_REQUEST_SIZE:]
     return response
@@ -344,6 +398,7 @@ def control(
     A standard IOCTL_SMARTCARD_* code is refused: it would go behind the manager's back.
     """
     reader = handle.reader
+    check(rm, "control", handle)
     yield from power.enter(reader)
     try:
         check(rm, "control", handle)
@@ -361,6 +416,7 @@ def control(
 def get_attribute(rm: "ResourceManager", handle: CardHandle, tag: int) -> Operation[bytes]:
     """SCardGetAttrib; names are answered here, the rest by the driver."""
     reader = handle.reader
+    check(rm, "attribute", handle)
     yield from power.enter(reader)
     try:
         check(rm, "attribute", handle)
@@ -384,6 +440,7 @@ def set_attribute(
 ) -> Operation[None]:
     """SCardSetAttrib; DEVICE_IN_USE is the manager's own and no application's."""
     reader = handle.reader
+    check(rm, "attribute", handle)
     yield from power.enter(reader)
     try:
         check(rm, "attribute", handle)

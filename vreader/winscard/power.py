@@ -70,7 +70,7 @@ def make_ready(rm: "ResourceManager", reader: Reader, operation: Op) -> Operatio
         if state <= CardState.ABSENT:
             raise failure(rm, operation, NTSTATUS.NO_MEDIA)
         if state >= CardState.NEGOTIABLE:
-            return (yield from _read_atr(rm, reader, operation, state))
+            return (yield from _read_atr(rm, reader, operation))
         if state is CardState.PRESENT:
             status, _ = yield Io(reader.device, Ioctl.SMARTCARD_SWALLOW)
             # A reader without mechanics cannot swallow, and may report PRESENT all the same.
@@ -84,17 +84,11 @@ def make_ready(rm: "ResourceManager", reader: Reader, operation: Op) -> Operatio
     raise failure(rm, operation, NTSTATUS.IO_TIMEOUT)
 
 
-def _read_atr(
-    rm: "ResourceManager", reader: Reader, operation: Op, state: CardState
-) -> Operation[bytes]:
+def _read_atr(rm: "ResourceManager", reader: Reader, operation: Op) -> Operation[bytes]:
     status, atr = yield from _get_attribute(reader, Attr.ATR_STRING)
     if status is not NTSTATUS.SUCCESS:
         raise failure(rm, operation, status)
-    reader.protocol = Protocol.UNDEFINED
-    if state is CardState.SPECIFIC:
-        status, output = yield from _get_attribute(reader, Attr.CURRENT_PROTOCOL_TYPE)
-        if status is NTSTATUS.SUCCESS:
-            reader.protocol = Protocol(int.from_bytes(output, "little"))
+    forget_protocol(reader)
     reader.powered = True
     reader.atr = atr
     reader.state = CardState.NEGOTIABLE
@@ -108,14 +102,24 @@ def _get_attribute(reader: Reader, tag: Attr) -> Operation[tuple[NTSTATUS, bytes
     return answer
 
 
-def greet_card(rm: "ResourceManager", reader: Reader, insertion: int) -> Operation[None]:
-    """Power up a card that has just come, and publish it together with its ATR."""
+def greet_card(
+    rm: "ResourceManager", reader: Reader, insertion: int, *, counts: bool
+) -> Operation[None]:
+    """Power up a card that has just come, and publish it together with its ATR.
+
+    Args:
+        rm: the manager.
+        reader: where it came.
+        insertion: which insertion this is.
+        counts: False for a card that was there before the reader came: that is no event.
+    """
     yield from enter(reader)
     try:
         if reader.insertion != insertion:
             return  # it has left again
         try:
-            yield from make_ready(rm, reader, Op.POWER)
+            if not reader.powered:  # else a Connect was faster
+                yield from make_ready(rm, reader, Op.POWER)
         except ScardError:
             reader.powered = False
             reader.state = CardState.SWALLOWED
@@ -125,7 +129,8 @@ def greet_card(rm: "ResourceManager", reader: Reader, insertion: int) -> Operati
         # The removal was told while this card was not published yet: nothing to take back.
         reader.state, reader.atr, reader.powered = CardState.ABSENT, b"", False
         return
-    reader.counter = (reader.counter + 1) & 0xFFFF
+    if counts:
+        reader.counter = (reader.counter + 1) & 0xFFFF
     rm.changed(reader)
     watch_idle(rm, reader)
 
@@ -135,7 +140,12 @@ def power_down(rm: "ResourceManager", reader: Reader) -> Operation[None]:
     if reader.powered:
         yield from ask_power(reader, Power.POWER_DOWN)
         reader.powered = False
-    reader.protocol = Protocol.UNDEFINED
+    forget_protocol(reader)
+
+
+def forget_protocol(reader: Reader) -> None:
+    """Forget what was negotiated: the card was reset, lost its power or left."""
+    reader.protocol, reader.pci = Protocol.UNDEFINED, b""
 
 
 def reset(rm: "ResourceManager", reader: Reader, minor: Power) -> Operation[None]:
@@ -145,7 +155,7 @@ def reset(rm: "ResourceManager", reader: Reader, minor: Power) -> Operation[None
     """
     insertion = reader.insertion
     flag_reset(reader)
-    reader.protocol = Protocol.UNDEFINED
+    forget_protocol(reader)
     status, atr = yield from ask_power(reader, minor)
     if reader.insertion != insertion:
         raise failure(rm, Op.RESET, NTSTATUS.NO_MEDIA)
@@ -161,10 +171,9 @@ def reset(rm: "ResourceManager", reader: Reader, minor: Power) -> Operation[None
 
 
 def flag_reset(reader: Reader) -> None:
-    """Let every handle learn that the card was reset; a removal is not forgotten."""
+    """Let every handle learn that the card was reset, one that has a removal to learn of too."""
     for handle in reader.handles.values():
-        if handle.event is CardEvent.NONE:
-            handle.event = CardEvent.RESET
+        handle.event = CardEvent.RESET
 
 
 # ------------------------------------------------------------------ automatic power-off

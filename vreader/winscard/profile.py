@@ -6,8 +6,8 @@ functions that do the work hold no ``if profile``.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import NamedTuple
 
 from vreader.winscard.codes import SCARD
 
@@ -83,8 +83,7 @@ def _errors(
     }
 
 
-@dataclass(frozen=True)
-class RmProfile:
+class RmProfile(NamedTuple):
     """One resource manager's semantics.
 
     Attributes:
@@ -97,6 +96,7 @@ class RmProfile:
             never takes it.
         direct_is_shared: a DIRECT connection counts as a shared one.
         transaction_survives_reconnect: whether Reconnect keeps the transaction.
+        dead_handle: what calls on a handle answer whose reader has left.
     """
 
     name: str
@@ -107,7 +107,7 @@ class RmProfile:
     auto_power_off_s: float | None = 5.0
     direct_is_shared: bool = True
     transaction_survives_reconnect: bool = True
-    dead_handle: SCARD = field(default=SCARD.E_INVALID_VALUE)
+    dead_handle: SCARD = SCARD.E_INVALID_VALUE
 
 
 def pcsclite_name(vendor: str, ifd_type: str, index: int) -> str:

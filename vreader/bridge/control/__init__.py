@@ -3,7 +3,7 @@
 
 One JSON object a line each way. Requests carry ``op`` (list, insert, remove, reset, quit) and
 optionally ``reader`` (name or number) and ``card`` (a SPEC); replies carry ``ok`` and, when it is
-false, ``error`` and ``hint``. docs/reference/control.md describes them.
+false, ``error``, ``hint`` and ``exit_code``. docs/reference/control.md describes them.
 """
 
 MAX_LINE = 65536

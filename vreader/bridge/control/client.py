@@ -51,5 +51,10 @@ def ask(path: str, request: dict[str, object], timeout_s: float = 60) -> dict[st
             f"{path} is not a control socket", hint="see 'vreader serve --print-env'"
         )
     if not reply.get("ok"):
-        raise VreaderError(str(reply.get("error")), hint=str(reply.get("hint", "")))
+        code = reply.get("exit_code")
+        raise VreaderError(
+            str(reply.get("error")),
+            hint=str(reply.get("hint", "")),
+            exit_code=code if isinstance(code, int) else 3,
+        )
     return reply

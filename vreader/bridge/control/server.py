@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """The serving end of the control door: one thread per client, one request a line."""
 
-import json
 import socket
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 from vreader.bridge.control import MAX_LINE
-from vreader.bridge.unix import bind_private
+from vreader.bridge.unix import bind_private, remove_socket
 from vreader.errors import VreaderError
 
 Request = dict[str, object]
 Reply = dict[str, object]
 
 MAX_CLIENTS = 64
+GRACE_S = 1.0
 
 
 class ControlDoor:
@@ -31,7 +30,7 @@ class ControlDoor:
         self._handle = handle
         self._one_at_a_time = threading.Lock()
         self._lock = threading.Lock()
-        self._clients: set[socket.socket] = set()
+        self._clients: dict[socket.socket, threading.Thread] = {}
         self._socket = bind_private(path)
         self._thread = threading.Thread(target=self._accept, name="control door", daemon=True)
         self._thread.start()
@@ -42,17 +41,20 @@ class ControlDoor:
                 client, _ = self._socket.accept()
             except OSError:
                 return  # the door was closed
+            thread = threading.Thread(
+                target=self._serve, args=(client,), name="control client", daemon=True
+            )
             with self._lock:
                 if len(self._clients) >= MAX_CLIENTS:
                     client.close()
                     continue
-                self._clients.add(client)
-            threading.Thread(
-                target=self._serve, args=(client,), name="control client", daemon=True
-            ).start()
+                self._clients[client] = thread
+                thread.start()
 
     def _serve(self, client: socket.socket) -> None:
         try:
+            import json  # nobody may ever ask, and every start would pay for it
+
             with client, client.makefile("rb") as lines:
                 while line := lines.readline(MAX_LINE + 1):
                     reply = self._answer(line)
@@ -63,11 +65,13 @@ class ControlDoor:
             pass  # the client has gone
         finally:
             with self._lock:
-                self._clients.discard(client)
+                self._clients.pop(client, None)
 
     def _answer(self, line: bytes) -> Reply:
         if len(line) > MAX_LINE:
             return _refusal(f"a request is one line of at most {MAX_LINE} bytes")
+        import json
+
         try:
             request = json.loads(line)
         except (ValueError, RecursionError):
@@ -78,25 +82,32 @@ class ControlDoor:
             with self._one_at_a_time:
                 return {"ok": True, **self._handle(request)}
         except VreaderError as error:
-            return {"ok": False, "error": str(error), "hint": error.hint}
+            return _error(str(error), error.hint, error.exit_code)
 
     def close(self) -> None:
-        """Stop listening and end every connection."""
+        """Stop listening and end every connection; an answer on its way still leaves."""
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             return  # closed already
         self._socket.close()
-        Path(self.path).unlink(missing_ok=True)
+        remove_socket(self.path)
         self._thread.join()
         with self._lock:
-            clients = list(self._clients)
-        for client in clients:
-            try:
-                client.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass  # the client was faster
+            clients = dict(self._clients)
+        for how in (socket.SHUT_RD, socket.SHUT_RDWR):
+            for client in clients:
+                try:
+                    client.shutdown(how)
+                except OSError:
+                    pass  # the client was faster
+            for thread in clients.values():
+                thread.join(GRACE_S)
 
 
 def _refusal(error: str) -> Reply:
-    return {"ok": False, "error": error, "hint": 'for example {"op": "list"}'}
+    return _error(error, 'for example {"op": "list"}', 2)
+
+
+def _error(error: str, hint: str, exit_code: int) -> Reply:
+    return {"ok": False, "error": error, "hint": hint, "exit_code": exit_code}

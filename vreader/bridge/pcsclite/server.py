@@ -6,20 +6,22 @@ rubbish, stops in the middle of a message or dies is dropped, its context releas
 notices. The door translates and waits; what a call means is the resource manager's affair.
 """
 
+import os
 import socket
 import threading
+import time
 from collections.abc import Callable
-from pathlib import Path
 
 from vreader.bridge.pcsclite import wire
 from vreader.bridge.pcsclite.session import Session
+from vreader.bridge.unix import bind_private, remove_socket
 from vreader.errors import VreaderError
 from vreader.host import Host
 from vreader.winscard.manager import ResourceManager
 from vreader.winscard.model import ReaderStatus
 
-BACKLOG = 128
 MAX_CLIENTS = 512
+PAUSE_S = 0.05
 
 
 class PcscliteDoor:
@@ -49,6 +51,7 @@ class PcscliteDoor:
         self._lock = threading.Lock()
         self._closed = False
         self._socket = bind_private(path)
+        self._inode = _inode(path)
         host.run(self._assign_slots)
         self._stop_listening = host.run(self.rm.add_listener, self._changed)
         self._thread = threading.Thread(target=self._accept, name="pcsclite door", daemon=True)
@@ -79,9 +82,8 @@ class PcscliteDoor:
             return self._old_slots
         return max(wire.READER_SLOTS, len(self._slots))
 
-    def states(self, minor: int) -> bytes:
-        """Return the state array as a client of protocol 4.``minor`` expects it."""
-        count = self.slot_count(minor)
+    def states(self, count: int) -> bytes:
+        """Return a state array of ``count`` records."""
         with self.host.lock:
             statuses = self._statuses()
         return wire.pack_states([None if s is None else _state(s) for s in statuses], count)
@@ -93,7 +95,7 @@ class PcscliteDoor:
 
     def _signal_all(self) -> None:
         for session in self.sessions():
-            session.signal(0)
+            session.changed()
 
     # ------------------------------------------------------------------ clients
 
@@ -105,7 +107,8 @@ class PcscliteDoor:
     def cancel(self, context: int) -> bool:
         """End the wait of the connection that has ``context``; False when there is none."""
         for session in self.sessions():
-            if session.context is not None and session.context.id == context:
+            found = session.context
+            if found is not None and found.id == context:
                 session.cancel()
                 return True
         return False
@@ -120,14 +123,23 @@ class PcscliteDoor:
             try:
                 connection, _ = self._socket.accept()
             except OSError:
-                return  # the door was closed
-            session = Session(self, connection)
-            with self._lock:
-                if self._closed or len(self._sessions) >= MAX_CLIENTS:
-                    connection.close()
-                    continue
-                self._sessions.add(session)
+                if self._closed:
+                    return
+                time.sleep(PAUSE_S)  # no descriptors left, or the peer gave up: others will come
+                continue
+            try:
+                self._admit(connection)
+            except (OSError, RuntimeError):
+                connection.close()  # it has gone already, or there are no threads left
+
+    def _admit(self, connection: socket.socket) -> None:
+        session = Session(self, connection)
+        with self._lock:
+            if self._closed or len(self._sessions) >= MAX_CLIENTS:
+                connection.close()
+                return
             session.start()
+            self._sessions.add(session)
 
     def close(self) -> None:
         """Close the socket and end every connection; each context is released first."""
@@ -135,12 +147,13 @@ class PcscliteDoor:
             if self._closed:
                 return
             self._closed = True
-        self._stop_listening()
+        self.host.run(self._stop_listening)
+        if _inode(self.path) == self._inode:  # else somebody has put another one there
+            remove_socket(self.path)
         # shutdown wakes the accepting thread; close alone would not.
         self._socket.shutdown(socket.SHUT_RDWR)
-        self._socket.close()
-        Path(self.path).unlink(missing_ok=True)
         self._thread.join()
+        self._socket.close()
         for session in self.sessions():
             session.stop()
 
@@ -156,47 +169,8 @@ def _state(status: ReaderStatus) -> wire.ReaderState:
     )
 
 
-def bind_private(path: str) -> socket.socket:
-    """Listen on a UNIX socket only its owner may use; a stale file of a dead server is replaced.
-
-    Raises:
-        VreaderError: the path is too long, in use, not a socket, or its directory is missing.
-    """
-    if len(path.encode()) > wire.MAX_SOCKET_PATH:
-        raise VreaderError(
-            f"socket path {path} is longer than {wire.MAX_SOCKET_PATH} bytes",
-            hint="libpcsclite cuts longer paths: choose a directory with a short name",
-        )
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+def _inode(path: str) -> int:
     try:
-        _replace_stale(path)
-        listener.bind(path)
-        Path(path).chmod(0o600)
-        listener.listen(BACKLOG)
-    except OSError as error:
-        listener.close()
-        raise VreaderError(
-            f"cannot listen on {path}: {error.strerror or error}",
-            hint="choose a path in a directory of your own that exists",
-        ) from None
-    except VreaderError:
-        listener.close()
-        raise
-    return listener
-
-
-def _replace_stale(path: str) -> None:
-    file = Path(path)
-    if not file.exists():
-        return
-    if not file.is_socket():
-        raise VreaderError(f"{path} exists and is not a socket", hint="choose another path")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        try:
-            probe.connect(path)
-        except OSError:
-            file.unlink()  # nobody listens: a server that was killed left it
-            return
-    raise VreaderError(
-        f"{path} is in use by another server", hint="stop that one or choose another path"
-    )
+        return os.stat(path).st_ino  # noqa: PTH116 - pathlib is slow to import
+    except OSError:
+        return 0

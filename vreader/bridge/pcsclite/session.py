@@ -2,31 +2,40 @@
 """One connection of the embedded door: one thread, one context, strict request and response.
 
 The exception is the *signal*: every WAIT is balanced by exactly one 8-byte message, written by
-whichever thread saw the change, so all writing goes through one lock. A 4.6 client fetches the
-states after WAIT by two more requests; a signal between them would be taken for a reply and is
-held back until the array has been sent.
+whichever thread saw the change. While a client waits, a lock decides who may write, but is never
+held while a send could block: a client that does not read must not stop the thread that has news
+for everybody. A signal that comes while its own thread is sending is held back until that is done.
+So it is after the WAIT of a 4.6 client, which fetches the states by two more requests: a signal
+between them would be taken for a reply.
 """
 
+import select
 import socket
 import struct
+import sys
 import threading
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from vreader.bridge.pcsclite import wire
 from vreader.bridge.pcsclite.events import ClientEvent, DoorFaultEvent
 from vreader.bridge.pcsclite.wire import Command
-from vreader.smclib.ioctl import Attr
+from vreader.smclib.ioctl import Attr, Protocol
 from vreader.winscard import operations
+from vreader.winscard.call import Operation
 from vreader.winscard.codes import SCARD, ScardError
 from vreader.winscard.model import CardHandle, Context
 
 if TYPE_CHECKING:
     from vreader.bridge.pcsclite.server import PcscliteDoor
 
+T = TypeVar("T")
+
 _CHUNK = 65536
-_COMMANDS = {int(command): command for command in Command}
+_STOP_TIMEOUT_S = 5.0
+# Tells that the peer has gone even while bytes of it are unread; unknown outside Linux.
+_HANG_UP = getattr(select, "POLLRDHUP", 0) | select.POLLHUP
 
 
 class ProtocolError(Exception):
@@ -48,10 +57,15 @@ class Session:
         self._socket = connection
         self._buffer = b""
         self._minor = wire.MIN_MINOR
-        self._write_lock = threading.Lock()
+        self._told_slots: int | None = None
+        self._lock = threading.Lock()
+        # Set to True by this connection's own thread alone; all below change under the lock.
         self._waiting = False
-        self._holding_back = False
+        self._sending = False
+        self._fetching = False
         self._held_back: int | None = None
+        self._signalled = False
+        self._cancel_next = False
         self._pid = _peer_pid(connection)
         self._thread = threading.Thread(target=self._serve, name="pcsclite client", daemon=True)
 
@@ -60,12 +74,18 @@ class Session:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the connection and wait until its context is released."""
+        """End the connection and wait until its context is released.
+
+        Waits at most five seconds for a card in the middle of a command.
+        """
+        self._hang_up()
+        self._thread.join(_STOP_TIMEOUT_S)
+
+    def _hang_up(self) -> None:
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass  # the peer was faster
-        self._thread.join(timeout=5)
 
     # ------------------------------------------------------------------ reading and writing
 
@@ -77,12 +97,12 @@ class Session:
                 self._one_request()
         except EOFError:
             pass
-        except (ProtocolError, struct.error, OSError) as error:
+        except (ProtocolError, OSError) as error:
             reason = str(error)
         finally:
-            self.door.left(self)
             self._release()
             self._socket.close()
+            self.door.left(self)
             self._tell("dropped" if reason else "left", reason)
 
     def _tell(self, change: str, reason: str = "") -> None:
@@ -103,43 +123,56 @@ class Session:
         return buffer[:size]
 
     def _send(self, data: bytes) -> None:
-        with self._write_lock:
+        if self._waiting:
+            with self._lock:
+                self._sending = True
             self._socket.sendall(data)
+            self._sent()
+        else:
+            self._socket.sendall(data)
+
+    def _sent(self) -> None:
+        """Write the signal that came while this thread was sending."""
+        with self._lock:
+            self._sending = False
+            if self._held_back is not None and not self._fetching:
+                self._write_signal(self._held_back)
 
     def _one_request(self) -> None:
         size, number = wire.HEADER.unpack(self._read(wire.HEADER.size))
-        command = _COMMANDS.get(number)
-        if command is None:
+        entry = _HANDLERS.get(number)
+        if entry is None:
             raise ProtocolError(f"unknown command {number:#x}")
-        layout = wire.REQUEST[command]
-        if size != layout.size:
-            raise ProtocolError(f"{command.name} with {size} instead of {layout.size} bytes")
-        body = self._read(size) if size else b""
-        _HANDLERS[command](self, body)
+        expected, handler = entry
+        if size != expected:
+            raise ProtocolError(f"command {number:#x} with {size} instead of {expected} bytes")
+        handler(self, self._read(size) if size else b"")
 
     def _peer_is_there(self) -> bool:
+        poll = select.poll()
         try:
-            return self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
-        except BlockingIOError:
-            return True
-        except OSError:
+            poll.register(self._socket, _HANG_UP)
+            return not poll.poll(0)
+        except (OSError, ValueError):
             return False
 
     # ------------------------------------------------------------------ helpers of the handlers
 
-    def _try(self, function: Callable[[], None]) -> int:
-        """Run the heart of a request; return the rv to send, in pcsc-lite's numbers."""
+    def _call(self, operation: Operation[T], failed: T) -> tuple[int, T]:
+        """Run an operation; return rv in pcsc-lite's numbers, and its value or ``failed``."""
         try:
-            function()
+            return 0, self.host.call(operation, alive=self._peer_is_there)
         except ScardError as error:
-            return wire.RV_TO_WIRE.get(error.code, error.code)
-        except (ProtocolError, OSError):
-            raise
+            return wire.RV_TO_WIRE.get(error.code, error.code), failed
         except Exception:
-            if self.host.events:
-                self.host.events.emit(DoorFaultEvent(self._pid, traceback.format_exc()))
-            return SCARD.F_INTERNAL_ERROR
-        return SCARD.S_SUCCESS
+            self._fault()
+            return SCARD.F_INTERNAL_ERROR, failed
+
+    def _fault(self) -> None:
+        """Make a bug of ours known; the client is told F_INTERNAL_ERROR."""
+        if self.host.events:
+            self.host.events.emit(DoorFaultEvent(self._pid, traceback.format_exc()))
+        threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), self._thread)))
 
     def _handle(self, number: int) -> CardHandle:
         """Return one of this connection's card handles; anything else ends the connection."""
@@ -149,8 +182,14 @@ class Session:
 
     def _release(self) -> None:
         context, self.context = self.context, None
-        if context is not None and context.valid:
-            self._try(lambda: self.host.call(operations.release_context(self.rm, context)))
+        if context is None or not context.valid:
+            return
+        try:
+            self.host.call(operations.release_context(self.rm, context))
+        except ScardError:
+            pass  # the host was closed meanwhile
+        except Exception:
+            self._fault()
 
     # ------------------------------------------------------------------ contexts
 
@@ -163,14 +202,13 @@ class Session:
 
     def _establish(self, body: bytes) -> None:
         scope, _, _ = wire.ESTABLISH_CONTEXT.unpack(body)
-        if self.context is not None:
-            self._release()  # the library asks again when a number is known in its process
-
-        def establish() -> None:
+        self._release()  # the library asks again when a number is known in its process
+        number, rv = 0, 0
+        try:
             self.context = self.host.run(self.rm.establish_context, scope)
-
-        rv = self._try(establish)
-        number = self.context.id if self.context is not None else 0
+            number = self.context.id
+        except ScardError as error:
+            rv = error.code
         self._send(wire.ESTABLISH_CONTEXT.pack(scope, number, rv))
 
     def _release_context(self, body: bytes) -> None:
@@ -183,8 +221,7 @@ class Session:
 
     def _cancel(self, body: bytes) -> None:
         number, _ = wire.CANCEL.unpack(body)
-        found = self.door.cancel(number)
-        rv = SCARD.S_SUCCESS if found else SCARD.E_INVALID_HANDLE
+        rv = SCARD.S_SUCCESS if self.door.cancel(number) else SCARD.E_INVALID_HANDLE
         self._send(wire.CANCEL.pack(number, rv))
 
     # ------------------------------------------------------------------ card handles
@@ -195,62 +232,50 @@ class Session:
         if context is None:
             raise ProtocolError("CONNECT without a context")
         hcard = active = 0
-
-        def connect() -> None:
-            nonlocal hcard, active
-            if number != context.id:
-                raise ScardError(SCARD.E_INVALID_VALUE)
-            operation = operations.connect(
-                self.rm,
-                context,
-                wire.decode_name(name),
-                share,
-                wire.protocols_from_wire(preferred),
-            )
-            handle, protocol = self.host.call(operation, alive=self._peer_is_there)
-            hcard, active = handle.id, wire.protocols_to_wire(protocol)
-
-        rv = self._try(connect)
+        rv: int = SCARD.E_INVALID_VALUE
+        if number == context.id:
+            reader, protocols = wire.decode_name(name), wire.protocols_from_wire(preferred)
+            operation = operations.connect(self.rm, context, reader, share, protocols)
+            rv, (handle, protocol) = self._call(operation, (None, Protocol.UNDEFINED))
+            if handle is not None:
+                hcard, active = handle.id, wire.protocols_to_wire(protocol)
         self._send(wire.CONNECT.pack(number, name, share, preferred, hcard, active, rv))
 
     def _reconnect(self, body: bytes) -> None:
         hcard, share, preferred, initialization, _, _ = wire.RECONNECT.unpack(body)
-        handle = self._handle(hcard)
-        active = 0
-
-        def reconnect() -> None:
-            nonlocal active
-            operation = operations.reconnect(
-                self.rm, handle, share, wire.protocols_from_wire(preferred), initialization
-            )
-            active = wire.protocols_to_wire(self.host.call(operation, alive=self._peer_is_there))
-
-        rv = self._try(reconnect)
+        protocols = wire.protocols_from_wire(preferred)
+        operation = operations.reconnect(
+            self.rm, self._handle(hcard), share, protocols, initialization
+        )
+        rv, protocol = self._call(operation, Protocol.UNDEFINED)
+        active = wire.protocols_to_wire(protocol)
         self._send(wire.RECONNECT.pack(hcard, share, preferred, initialization, active, rv))
 
     def _disconnect(self, body: bytes) -> None:
         hcard, disposition, _ = wire.DISCONNECT.unpack(body)
-        handle = self._handle(hcard)
-        operation = operations.disconnect(self.rm, handle, disposition)
-        rv = self._try(lambda: self.host.call(operation, alive=self._peer_is_there))
+        operation = operations.disconnect(self.rm, self._handle(hcard), disposition)
+        rv, _ = self._call(operation, None)
         self._send(wire.DISCONNECT.pack(hcard, disposition, rv))
 
     def _begin(self, body: bytes) -> None:
         hcard, _ = wire.BEGIN_TRANSACTION.unpack(body)
-        operation = operations.begin_transaction(self.rm, self._handle(hcard))
-        rv = self._try(lambda: self.host.call(operation, alive=self._peer_is_there))
+        rv, _ = self._call(operations.begin_transaction(self.rm, self._handle(hcard)), None)
         self._send(wire.BEGIN_TRANSACTION.pack(hcard, rv))
 
     def _end(self, body: bytes) -> None:
         hcard, disposition, _ = wire.END_TRANSACTION.unpack(body)
         operation = operations.end_transaction(self.rm, self._handle(hcard), disposition)
-        rv = self._try(lambda: self.host.call(operation, alive=self._peer_is_there))
+        rv, _ = self._call(operation, None)
         self._send(wire.END_TRANSACTION.pack(hcard, disposition, rv))
 
     def _status(self, body: bytes) -> None:
         hcard, _ = wire.STATUS.unpack(body)
         handle = self._handle(hcard)
-        rv = self._try(lambda: void(self.host.run(operations.status, self.rm, handle)))
+        rv = 0
+        try:
+            self.host.run(operations.status, self.rm, handle)
+        except ScardError as error:
+            rv = error.code
         self._send(wire.STATUS.pack(hcard, rv))
 
     # ------------------------------------------------------------------ exchange with the card
@@ -262,59 +287,42 @@ class Session:
         if length > wire.MAX_DATA:
             raise ProtocolError(f"TRANSMIT of {length} bytes")
         command = self._read(length)
-        handle = self._handle(hcard)
-        response = b""
-
-        def transmit() -> None:
-            nonlocal response
-            operation = operations.transmit(
-                self.rm, handle, wire.protocols_from_wire(protocol), command, wire.MAX_DATA
-            )
-            response = self.host.call(operation, alive=self._peer_is_there)
-
-        rv = self._try(transmit)
+        operation = operations.transmit(
+            self.rm,
+            self._handle(hcard),
+            wire.protocols_from_wire(protocol),
+            command,
+            wire.MAX_DATA,
+        )
+        rv, response = self._call(operation, b"")
         count = len(response)
         if count > room:
             # The client learns how much it would have been, and gets nothing.
             rv, response = SCARD.E_INSUFFICIENT_BUFFER, b""
-        self._send(
-            wire.TRANSMIT.pack(
-                hcard, protocol, pci_length, length, reply_protocol, reply_pci, count, rv
-            )
-            + response
+        reply = wire.TRANSMIT.pack(
+            hcard, protocol, pci_length, length, reply_protocol, reply_pci, count, rv
         )
+        self._send(reply + response)
 
     def _control(self, body: bytes) -> None:
         hcard, code, length, room, _, _ = wire.CONTROL.unpack(body)
         if length > wire.MAX_DATA:
             raise ProtocolError(f"CONTROL of {length} bytes")
         data = self._read(length)
-        handle = self._handle(hcard)
-        reply = b""
-
-        def control() -> None:
-            nonlocal reply
-            operation = operations.control(self.rm, handle, code, data, min(room, wire.MAX_DATA))
-            reply = self.host.call(operation, alive=self._peer_is_there)
-
-        rv = self._try(control)
+        operation = operations.control(
+            self.rm, self._handle(hcard), code, data, min(room, wire.MAX_DATA)
+        )
+        rv, reply = self._call(operation, b"")
         self._send(wire.CONTROL.pack(hcard, code, length, room, len(reply), rv) + reply)
 
     def _get_attribute(self, body: bytes) -> None:
         hcard, tag, _, room, _ = wire.ATTRIB.unpack(body)
-        handle = self._handle(hcard)
-        value = b""
-
-        def get_attribute() -> None:
-            nonlocal value
-            if tag in (Attr.DEVICE_FRIENDLY_NAME_W, Attr.DEVICE_SYSTEM_NAME_W):
-                raise ScardError(SCARD.E_UNSUPPORTED_FEATURE)  # pcsc-lite knows the A forms alone
-            operation = operations.get_attribute(self.rm, handle, tag)
-            value = self.host.call(operation, alive=self._peer_is_there)
-            if len(value) > min(room, wire.MAX_ATTRIBUTE):
-                raise ScardError(SCARD.E_INSUFFICIENT_BUFFER)
-
-        rv = self._try(get_attribute)
+        operation = operations.get_attribute(self.rm, self._handle(hcard), tag)
+        rv, value = self._call(operation, b"")
+        if tag in _UTF_16_NAMES:
+            rv, value = wire.RV_TO_WIRE[SCARD.E_UNSUPPORTED_FEATURE], b""
+        elif len(value) > min(room, wire.MAX_ATTRIBUTE):
+            rv = SCARD.E_INSUFFICIENT_BUFFER
         self._send(wire.ATTRIB.pack(hcard, tag, value, len(value), rv))
 
     def _set_attribute(self, body: bytes) -> None:
@@ -323,70 +331,90 @@ class Session:
         if length > wire.MAX_ATTRIBUTE:
             raise ProtocolError(f"SET_ATTRIB of {length} bytes")
         operation = operations.set_attribute(self.rm, handle, tag, value[:length])
-        rv = self._try(lambda: self.host.call(operation, alive=self._peer_is_there))
+        rv, _ = self._call(operation, None)
         self._send(wire.ATTRIB.pack(hcard, tag, value, length, rv))
 
     # ------------------------------------------------------------------ reader states and waiting
 
     def _states(self, body: bytes) -> None:
-        self._send(self.door.states(self._minor))
+        self._send(self.door.states(self.door.slot_count(self._minor)))
 
     def _states_size(self, body: bytes) -> None:
-        self._send(wire.READERS_STATE_SIZE.pack(self.door.slot_count(wire.MAX_MINOR)))
+        self._told_slots = self.door.slot_count(wire.MAX_MINOR)
+        self._send(wire.READERS_STATE_SIZE.pack(self._told_slots))
 
     def _states_array(self, body: bytes) -> None:
-        with self._write_lock:
-            self._socket.sendall(self.door.states(wire.MAX_MINOR))
-            self._holding_back = False
-            if self._held_back is not None and self._waiting:
-                self._write_signal(self._held_back)
-            self._held_back = None
+        # As many as the client was told, whatever has arrived since: it reads exactly those.
+        count, self._told_slots = self._told_slots, None
+        states = self.door.states(count or self.door.slot_count(wire.MAX_MINOR))
+        with self._lock:
+            self._sending, self._fetching = True, False
+        self._socket.sendall(states)
+        self._sent()
 
     def _wait(self, body: bytes) -> None:
-        # The write lock is taken before the states are: a later change finds us waiting.
-        with self._write_lock:
-            if self._minor < 6:
-                self._socket.sendall(self.door.states(self._minor))
-            else:
-                self._holding_back = True
-            self._waiting = True
+        count = self.door.slot_count(self._minor)
+        with self._lock:
+            # Registered before the states are read: a later change finds the client waiting.
+            self._waiting, self._signalled = True, False
+            self._fetching = self._minor >= wire.SINCE_MINOR[Command.GET_READERS_STATE_SIZE]
+            self._sending = not self._fetching
+            self._held_back = SCARD.E_CANCELLED if self._cancel_next else None
+            self._cancel_next = False
+        if self._sending:
+            self._socket.sendall(self.door.states(count))
+            self._sent()
 
     def _stop_waiting(self, body: bytes) -> None:
-        with self._write_lock:
-            self._holding_back, self._held_back = False, None
+        with self._lock:
+            self._signalled = self._cancel_next = self._fetching = False
             if self._waiting:
-                self._write_signal(SCARD.S_SUCCESS)
+                self._write_signal(self._held_back or 0)
             # Else a signal is on its way already and is the answer.
 
     def _reader_events(self, body: bytes) -> None:
         self._send(wire.READER_EVENTS.pack(self.rm.reader_events, SCARD.S_SUCCESS))
 
-    def signal(self, rv: int) -> None:
-        """Tell a waiting client, once, that something changed or (``rv``) that it is cancelled."""
-        with self._write_lock:
-            if not self._waiting:
-                return
-            if self._holding_back:
-                self._held_back = rv
-                return
-            try:
-                self._write_signal(rv)
-            except OSError:
-                pass  # the client has gone; its own thread notices
+    def changed(self) -> None:
+        """Tell the client, once, if it waits for a change."""
+        with self._lock:
+            if self._waiting:
+                self._signalled = True
+                self._signal(0)
 
     def cancel(self) -> None:
         """End the client's wait as SCardCancel does."""
-        self.signal(SCARD.E_CANCELLED)
+        with self._lock:
+            if self._waiting:
+                self._signal(SCARD.E_CANCELLED)
+            elif self._signalled:
+                # It has been told of a change and is about to look and to wait again.
+                self._cancel_next = True
+
+    def _signal(self, rv: int) -> None:
+        if self._sending or self._fetching:
+            # A change must not swallow a cancel: after a change the client only looks again.
+            self._held_back = max(rv, self._held_back or 0)
+        else:
+            self._write_signal(rv)
 
     def _write_signal(self, rv: int) -> None:
-        self._waiting = False
+        """Write the one message; the caller holds the lock."""
         # The first word is ignored by the library, unless it reads the signal as the reply to
         # GET_READER_EVENTS: then it must be the counter.
-        self._socket.sendall(wire.SIGNAL.pack(self.rm.reader_events, rv))
+        message = wire.SIGNAL.pack(self.rm.reader_events, rv)
+        try:
+            self._socket.send(message, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            self._hang_up()  # it does not read what it asked for
+        except OSError:
+            pass  # it has gone; its own thread notices
+        self._held_back = None
+        self._waiting = False
 
 
-def void(_value: object) -> None:
-    """Drop a value."""
+# Attributes of Windows that pcsc-lite does not have.
+_UTF_16_NAMES = (Attr.DEVICE_FRIENDLY_NAME_W, Attr.DEVICE_SYSTEM_NAME_W)
 
 
 def _peer_pid(connection: socket.socket) -> int:
@@ -395,7 +423,7 @@ def _peer_pid(connection: socket.socket) -> int:
     return pid
 
 
-_HANDLERS: dict[Command, Callable[[Session, bytes], None]] = {
+_BY_COMMAND: dict[Command, Callable[[Session, bytes], None]] = {
     Command.ESTABLISH_CONTEXT: Session._establish,
     Command.RELEASE_CONTEXT: Session._release_context,
     Command.CONNECT: Session._connect,
@@ -417,3 +445,6 @@ _HANDLERS: dict[Command, Callable[[Session, bytes], None]] = {
     Command.GET_READERS_STATE_SIZE: Session._states_size,
     Command.GET_READERS_STATE_ARRAY: Session._states_array,
 }
+
+# The number on the wire → size of the struct its header must announce, what serves it.
+_HANDLERS = {int(c): (wire.REQUEST[c].size, handler) for c, handler in _BY_COMMAND.items()}

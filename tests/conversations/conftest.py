@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The rungs a conversation is held on: one body, the same card, one world each.
+
+``api`` is ScardApi in process; ``socket-4.4`` … ``socket-4.6`` are the embedded door by our own
+client; ``libpcsclite`` is the door by the real library in a process of its own; ``pcscd`` is the
+real library on a real pcscd with vpcd, the oracle. What is not the same there is asked of
+``world.differs`` and stands with its reason in docs/reference/pcscd-differences.md.
+"""
+
+import contextlib
+import ctypes.util
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from conversation_programs import (  # noqa: E402
+    PATIENCE_S,
+    READER,
+    ApiProgram,
+    LibraryProcess,
+    LibraryProgram,
+    SocketProgram,
+    TestCard,
+)
+
+from vreader.bridge.pcsclite import wire  # noqa: E402
+from vreader.bridge.pcsclite.client import PcscClient  # noqa: E402
+from vreader.bridge.pcsclite.server import PcscliteDoor  # noqa: E402
+from vreader.bridge.vpcd.card_end import VpcdDoor  # noqa: E402
+from vreader.bridge.vpcd.installation import find_installation  # noqa: E402
+from vreader.bridge.vpcd.pcscd import PrivatePcscd  # noqa: E402
+from vreader.errors import VreaderError  # noqa: E402
+from vreader.host import Host  # noqa: E402
+from vreader.smclib.states import CardState  # noqa: E402
+from vreader.winscard.codes import SCARD, ScardError  # noqa: E402
+
+DIFFERENCES = Path(__file__).parents[2] / "docs" / "reference" / "pcscd-differences.md"
+EMBEDDED = ("api", "socket-4.4", "socket-4.5", "socket-4.6", "libpcsclite")
+RUNGS = [*EMBEDDED, pytest.param("pcscd", marks=pytest.mark.pcscd)]
+
+
+class World:
+    """One reader, any number of programs.
+
+    Attributes:
+        rung: which way the programs go.
+        reader: the reader's name.
+        card: the card inside, or the last one that was.
+    """
+
+    card_type = TestCard
+
+    def __init__(self, rung, libraries):
+        self.rung = rung
+        self.reader = READER
+        self.card = None
+        self._libraries = libraries
+        self._stack = contextlib.ExitStack()
+        self.host = self._stack.enter_context(Host(**self.host_options()))
+        self.slot = self.host.add_reader(READER)
+        self.open()
+
+    def host_options(self):
+        return {}
+
+    def open(self):
+        """Open the door, where there is one."""
+
+    def close(self):
+        self._stack.close()
+
+    def program(self, *, blocking=True):
+        """Start a program; ``blocking`` False lets it see SHARING_VIOLATION."""
+        program = self._make(blocking)
+        self._stack.callback(program.close)
+        return program
+
+    def differs(self, name):
+        """Whether this is pcscd, in a point that the table of differences has."""
+        assert f"`{name}`" in DIFFERENCES.read_text(), name
+        return self.rung == "pcscd"
+
+    def insert(self, card=None, **options):
+        """Put a card in and wait until programs can see it."""
+        self.card = TestCard(**options) if card is None else card
+        self.slot.insert(self.card)
+        self.wait_until(lambda state: state.state != CardState.ABSENT)
+        return self.card
+
+    def remove(self):
+        """Take the card out and wait until programs can see that."""
+        self.slot.remove()
+        self.wait_until(lambda state: state.state == CardState.ABSENT)
+
+    def wait_until(self, condition):
+        """Wait for the reader's published state; changes come from other threads."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition(self.state()):
+            assert time.monotonic() < deadline, self.state()
+            time.sleep(0.002)
+
+    def state(self):
+        (status,) = self.host.run(self.host.rm.statuses)
+        return status
+
+    def connections(self):
+        return self.state().sharing
+
+
+class ApiWorld(World):
+    def _make(self, blocking):
+        return ApiProgram(self.host, blocking)
+
+
+class DoorWorld(World):
+    def open(self):
+        self.path = f"{self._libraries.directory}/{self.rung}"
+        door = PcscliteDoor(self.host, self.path)
+        self._stack.callback(door.close)
+
+
+class SocketWorld(DoorWorld):
+    def _make(self, blocking):
+        return SocketProgram(self.path, int(self.rung[-1]), blocking)
+
+
+class LibraryWorld(DoorWorld):
+    def open(self):
+        super().open()
+        self._libraries.point_at(self.path)
+
+    def _make(self, blocking):
+        return LibraryProgram(self._libraries.take(blocking), self._libraries.put_back)
+
+
+class PcscdWorld(World):
+    """The card's reader belongs to a vpcd door instead of a resource manager of ours."""
+
+    def host_options(self):
+        return {"profile": None}
+
+    def open(self):
+        pcscd = self._libraries.pcscd()
+        door = VpcdDoor(READER, self.host.open(self.slot.link), pcscd.dials[0])
+        self._stack.callback(self._empty)
+        self._stack.callback(door.stop)
+        self._client = PcscClient(str(pcscd.socket_path))
+        self._stack.callback(self._client.close)
+        door.start()
+        self._libraries.point_at(pcscd.socket_path)
+
+    def _make(self, blocking):
+        return LibraryProgram(self._libraries.take(blocking), self._libraries.put_back)
+
+    def _empty(self):
+        """Leave no card behind: the pcscd serves the next test too."""
+        with PcscClient(str(self._libraries.pcscd().socket_path)) as self._client:
+            self.wait_until(lambda state: state.state == CardState.ABSENT)
+
+    def state(self):
+        # vpcd has two slots for every reader it is told of.
+        record = next(state for state in self._client.readers() if state.name == READER)
+        state = CardState(wire.state_from_bits(record.state))
+        return record._replace(state=state)
+
+
+class Libraries:
+    """What all tests of a session share: processes that have libpcsclite, and one real pcscd.
+
+    The library reads PCSCLITE_CSOCK_NAME once per process, so it names a symbolic link, which each
+    test points at its own server.
+    """
+
+    def __init__(self, directory):
+        self.directory = directory
+        self._link = Path(directory, "link")
+        self._idle = []
+        self._stack = contextlib.ExitStack()
+        self._pcscd = None
+
+    def take(self, blocking):
+        for process in self._idle:
+            if process.blocking == blocking:
+                self._idle.remove(process)
+                return process
+        return LibraryProcess(self._link, blocking)
+
+    def put_back(self, process):
+        self._idle.append(process)
+
+    def point_at(self, path):
+        self._link.unlink(missing_ok=True)
+        self._link.symlink_to(path)
+
+    def pcscd(self):
+        if self._pcscd is None:
+            self._pcscd = self._stack.enter_context(PrivatePcscd([READER]))
+        return self._pcscd
+
+    def close(self):
+        for process in self._idle:
+            process.kill()
+        self._stack.close()
+
+
+@pytest.fixture(scope="session")
+def libraries():
+    # Not tmp_path, which may be longer than a socket path can be.
+    with tempfile.TemporaryDirectory(prefix="vr-") as directory:
+        shared = Libraries(directory)
+        yield shared
+        shared.close()
+
+
+WORLDS = {"api": ApiWorld, "libpcsclite": LibraryWorld, "pcscd": PcscdWorld}
+
+
+def _missing(rung):
+    """Say what a rung lacks on this machine, or nothing."""
+    if rung in ("libpcsclite", "pcscd") and not ctypes.util.find_library("pcsclite"):
+        return "libpcsclite is missing: apt install libpcsclite1"
+    if rung == "pcscd":
+        try:
+            find_installation()
+        except VreaderError as error:
+            return f"{error} ({error.hint})"
+    return ""
+
+
+@pytest.fixture(params=RUNGS)
+def world(request, libraries):
+    if reason := _missing(request.param):
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    world = WORLDS.get(request.param, SocketWorld)(request.param, libraries)
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def refused():
+    """Expect ScardError with this code."""
+
+    @contextlib.contextmanager
+    def expect(code):
+        with pytest.raises(ScardError) as caught:
+            yield
+        assert caught.value.code == SCARD(code), caught.value
+
+    return expect

@@ -1,0 +1,428 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One card and four ways to be a program that uses it: thin adapters for the conversations.
+
+Numbers are those of winscard.h; adapters translate. Every failure is a ScardError.
+"""
+
+import contextlib
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import Future
+from pathlib import Path
+
+from vreader.bridge.pcsclite import wire
+from vreader.bridge.pcsclite.client import PcscClient, PcscError
+from vreader.card import CardMute
+from vreader.host.scard import ScardApi
+from vreader.smclib.ioctl import Protocol
+from vreader.smclib.states import CardState
+from vreader.winscard.codes import INFINITE, SCARD, ReaderFlag, ScardError, ShareMode
+from vreader.winscard.model import ReaderStatus
+from vreader.winscard.status_change import ReaderState, is_pnp, observe, observe_pnp
+
+READER = "Conversation Reader 00 00"
+T0_AND_T1 = Protocol.T0 | Protocol.T1
+PATIENCE_S = 30
+
+
+class TestCard:
+    """A card whose every state can be seen: what it is asked, and one volatile byte string."""
+
+    __test__ = False
+
+    def __init__(self, atr="3B80800101"):
+        self.atr = bytes.fromhex(atr)
+        self.calls = []
+        self.volatile = b""
+        self.mute = False
+        self.working = threading.Event()
+        self.may_answer = threading.Event()
+        self.may_answer.set()
+
+    def power_on(self):
+        return self._reset("power on")
+
+    def reset(self):
+        return self._reset("reset")
+
+    def _reset(self, name):
+        self.calls.append(name)
+        self.volatile = b""
+        if self.mute:
+            raise CardMute
+        return self.atr
+
+    def power_off(self):
+        self.calls.append("power off")
+        self.volatile = b""
+
+    def resets(self):
+        return self.calls.count("reset")
+
+    def transmit(self, c_apdu):
+        self.calls.append(c_apdu.hex())
+        if c_apdu[1] == 0xD0:  # remember
+            self.volatile = c_apdu[5:]
+            return b"\x90\x00"
+        if c_apdu[1] == 0xB0:  # tell
+            return self.volatile + b"\x90\x00"
+        if c_apdu[1] == 0xC0:  # as many bytes as P1-P2 say
+            return bytes(int.from_bytes(c_apdu[2:4], "big")) + b"\x90\x00"
+        if c_apdu[1] == 0x0C:  # until the test says so
+            self.working.set()
+            self.may_answer.wait(PATIENCE_S)
+            return b"\x90\x00"
+        return c_apdu + b"\x90\x00"
+
+
+class Program:
+    """What a conversation can do; every failure is a ScardError. One context."""
+
+    def __init__(self):
+        self.active = {}  # hCard -> protocol in force
+
+    def later(self, method, *args, **kwargs):
+        """Make a call on another thread; its outcome is a Future's."""
+        future = Future()
+
+        def run():
+            try:
+                future.set_result(getattr(self, method)(*args, **kwargs))
+            except BaseException as error:
+                future.set_exception(error)
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        return future
+
+    def connect(self, share=ShareMode.SHARED, protocols=T0_AND_T1, reader=READER):
+        hcard, active = self.do_connect(reader, share, protocols)
+        self.active[hcard] = active
+        return hcard
+
+    def reconnect(self, hcard, share=ShareMode.SHARED, protocols=T0_AND_T1, initialization=0):
+        self.active[hcard] = self.do_reconnect(hcard, share, protocols, initialization)
+        return self.active[hcard]
+
+    def transmit(self, hcard, apdu, protocol=None, room=wire.MAX_DATA):
+        used = self.active[hcard] if protocol is None else protocol
+        return self.do_transmit(hcard, used, bytes.fromhex(apdu), room).hex()
+
+    def look(self, reader=READER, current=0):
+        """Return (event state, ATR) without waiting."""
+        ((state, atr),) = self.status_change(0, [(reader, current)])
+        return state, atr
+
+
+class ApiProgram(Program):
+    def __init__(self, host, blocking):
+        super().__init__()
+        self.api = ScardApi(host, blocking=blocking)
+        self.context = self.api.SCardEstablishContext(2)
+
+    def release(self):
+        self.api.SCardReleaseContext(self.context)
+
+    kill = release
+
+    def close(self):
+        with contextlib.suppress(ScardError):
+            self.release()
+
+    def readers(self):
+        return self.api.SCardListReaders(self.context)
+
+    def do_connect(self, reader, share, protocols):
+        return self.api.SCardConnect(self.context, reader, share, protocols)
+
+    def do_reconnect(self, hcard, *args):
+        return self.api.SCardReconnect(hcard, *args)
+
+    def disconnect(self, hcard, disposition=0):
+        self.api.SCardDisconnect(hcard, disposition)
+
+    def begin(self, hcard):
+        self.api.SCardBeginTransaction(hcard)
+
+    def end(self, hcard, disposition=0):
+        self.api.SCardEndTransaction(hcard, disposition)
+
+    def do_transmit(self, hcard, protocol, apdu, room):
+        return self.api.SCardTransmit(hcard, protocol, apdu, room)
+
+    def status(self, hcard):
+        return tuple(self.api.SCardStatus(hcard))
+
+    def control(self, hcard, code, data=b"", room=264):
+        return self.api.SCardControl(hcard, code, data, room)
+
+    def get_attrib(self, hcard, tag):
+        return self.api.SCardGetAttrib(hcard, tag)
+
+    def set_attrib(self, hcard, tag, value):
+        self.api.SCardSetAttrib(hcard, tag, value)
+
+    def status_change(self, timeout_ms, asked):
+        states = [ReaderState(*one) for one in asked]
+        found = self.api.SCardGetStatusChange(self.context, timeout_ms, states)
+        return [(state.event_state, state.atr) for state in found]
+
+    def cancel(self):
+        self.api.SCardCancel(self.context)
+
+
+@contextlib.contextmanager
+def scard_errors():
+    """Turn the client's error into the one of winscard.h."""
+    try:
+        yield
+    except PcscError as error:
+        code = wire.RV_FROM_WIRE.get(error.code, error.code)
+        raise ScardError(SCARD(code)) from error
+
+
+class SocketProgram(Program):
+    """Our own client, and what libpcsclite does around it: asking again, comparing states."""
+
+    def __init__(self, path, minor, blocking):
+        super().__init__()
+        self.client = PcscClient(path, minor, timeout_s=PATIENCE_S)
+        self.client.establish()
+        self.blocking = blocking
+
+    def release(self):
+        with scard_errors():
+            self.client.release()
+
+    def close(self):
+        self.client.close()
+
+    kill = close
+
+    def patiently(self, call, *args):
+        while True:
+            try:
+                with scard_errors():
+                    return call(*args)
+            except ScardError as error:
+                if error.code != SCARD.E_SHARING_VIOLATION or not self.blocking:
+                    raise
+            time.sleep(0.01)
+
+    def readers(self):
+        return [state.name for state in self.client.readers()]
+
+    def do_connect(self, reader, share, protocols):
+        with scard_errors():
+            hcard, active = self.client.connect(reader, share, wire.protocols_to_wire(protocols))
+        return hcard, wire.protocols_from_wire(active)
+
+    def do_reconnect(self, hcard, share, protocols, initialization):
+        mask = wire.protocols_to_wire(protocols)
+        active = self.patiently(self.client.reconnect, hcard, share, mask, initialization)
+        return wire.protocols_from_wire(active)
+
+    def disconnect(self, hcard, disposition=0):
+        with scard_errors():
+            self.client.disconnect(hcard, disposition)
+
+    def begin(self, hcard):
+        self.patiently(self.client.begin, hcard)
+
+    def end(self, hcard, disposition=0):
+        with scard_errors():
+            self.client.end(hcard, disposition)
+
+    def do_transmit(self, hcard, protocol, apdu, room):
+        mask = wire.protocols_to_wire(protocol)
+        return self.patiently(self.client.transmit, hcard, mask, apdu, room)
+
+    def status(self, hcard):
+        state = self.patiently(self.client.status, hcard)
+        protocol = wire.protocols_from_wire(state.protocol)
+        number = wire.state_from_bits(state.state, state.protocol)
+        return state.name, number, protocol, state.atr
+
+    def control(self, hcard, code, data=b"", room=264):
+        with scard_errors():
+            return self.client.control(hcard, code, data, room)
+
+    def get_attrib(self, hcard, tag):
+        with scard_errors():
+            return self.client.get_attrib(hcard, tag)
+
+    def set_attrib(self, hcard, tag, value):
+        with scard_errors():
+            self.client.set_attrib(hcard, tag, value)
+
+    def status_change(self, timeout_ms, asked):
+        states = [ReaderState(*one) for one in asked]
+        if all(state.current_state & ReaderFlag.IGNORE for state in states):
+            return [(state.event_state, state.atr) for state in states]
+        deadline = time.monotonic() + timeout_ms / 1000
+        known = self.client.wait()
+        names = [state.name for state in known]
+        if any(s.reader not in names and not is_pnp(s.reader) for s in states):
+            self.client.stop_waiting()
+            raise ScardError(SCARD.E_UNKNOWN_READER)
+        count = sum(name != "" for name in names)
+        while True:
+            found = [self._observe(state, known, count) for state in states]
+            if any(state.event_state & ReaderFlag.CHANGED for state in found):
+                self.client.stop_waiting()
+                return [(state.event_state, state.atr) for state in found]
+            left = PATIENCE_S if timeout_ms == INFINITE else deadline - time.monotonic()
+            signal = self.client.receive_signal(max(left, 0))
+            if signal is None:
+                self.client.stop_waiting()
+                raise ScardError(SCARD.E_TIMEOUT)
+            if signal.rv:
+                raise ScardError(SCARD(signal.rv))
+            known = self.client.wait()
+
+    def _observe(self, asked, known, count):
+        if asked.current_state & ReaderFlag.IGNORE:
+            return asked
+        readers = {state.name: state for state in known if state.name}
+        if is_pnp(asked.reader):
+            events = self.client.reader_events() if self.client.minor >= 5 else 0
+            return observe_pnp(asked, count, len(readers), events)
+        state = readers.get(asked.reader)
+        status = state and ReaderStatus(
+            state.name,
+            CardState(wire.state_from_bits(state.state)),
+            state.event_counter,
+            state.sharing,
+            state.atr,
+            Protocol(wire.protocols_from_wire(state.protocol)),
+        )
+        return observe(asked, status)
+
+    def cancel(self):
+        with scard_errors():
+            self.client.cancel()
+
+
+class LibraryProcess:
+    """A process that has libpcsclite; ``link`` is where its contexts find their server."""
+
+    def __init__(self, link, blocking):
+        environment = dict(os.environ, PCSCLITE_CSOCK_NAME=str(link))
+        if not blocking:
+            environment["PCSCLITE_NO_BLOCKING"] = "1"
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(Path(__file__).with_name("libpcsclite_program.py"))],
+            env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
+        )  # fmt: skip
+        self._lock = threading.Lock()
+        self._answers = {}
+        self._number = 0
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.blocking = blocking
+        self.alive = True
+
+    def _read(self):
+        for line in self._process.stdout:
+            number, rv, value = json.loads(line)
+            self._answers.pop(number).put((rv, value))
+
+    def call(self, name, *arguments):
+        answer = queue.Queue()
+        with self._lock:
+            self._number += 1
+            self._answers[self._number] = answer
+            request = json.dumps([self._number, name, arguments]).encode() + b"\n"
+            self._process.stdin.write(request)
+        rv, value = answer.get(timeout=PATIENCE_S)
+        if rv:
+            error = ScardError(SCARD(wire.RV_FROM_WIRE.get(rv, rv)))
+            error.value = value
+            raise error
+        return value
+
+    def kill(self):
+        self.alive = False
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        self._process.stdin.close()
+        self._process.stdout.close()
+
+
+class LibraryProgram(Program):
+    def __init__(self, process, put_back):
+        super().__init__()
+        self.process = process
+        self._put_back = put_back
+        self.context = process.call("establish")
+
+    def release(self):
+        context, self.context = self.context, 0
+        self.process.call("release", context)
+
+    def kill(self):
+        self.process.kill()
+
+    def close(self):
+        if not self.process.alive:
+            return
+        try:
+            if self.context:
+                self.release()
+        except (ScardError, queue.Empty):
+            self.process.kill()
+        else:
+            self._put_back(self.process)
+
+    def readers(self):
+        return self.process.call("readers", self.context)
+
+    def do_connect(self, reader, share, protocols):
+        mask = wire.protocols_to_wire(protocols)
+        hcard, active = self.process.call("connect", self.context, reader, share, mask)
+        return hcard, wire.protocols_from_wire(active)
+
+    def do_reconnect(self, hcard, share, protocols, initialization):
+        mask = wire.protocols_to_wire(protocols)
+        active = self.process.call("reconnect", hcard, share, mask, initialization)
+        return wire.protocols_from_wire(active)
+
+    def disconnect(self, hcard, disposition=0):
+        self.process.call("disconnect", hcard, disposition)
+
+    def begin(self, hcard):
+        self.process.call("begin", hcard)
+
+    def end(self, hcard, disposition=0):
+        self.process.call("end", hcard, disposition)
+
+    def do_transmit(self, hcard, protocol, apdu, room):
+        mask = wire.protocols_to_wire(protocol)
+        return bytes.fromhex(self.process.call("transmit", hcard, mask, apdu.hex(), room))
+
+    def status(self, hcard):
+        name, state, protocol, atr = self.process.call("status", hcard)
+        number = wire.state_from_bits(state & 0xFFFF, protocol)
+        return name, number, wire.protocols_from_wire(protocol), bytes.fromhex(atr)
+
+    def control(self, hcard, code, data=b"", room=264):
+        return bytes.fromhex(self.process.call("control", hcard, code, data.hex(), room))
+
+    def get_attrib(self, hcard, tag):
+        return bytes.fromhex(self.process.call("get_attrib", hcard, tag))
+
+    def set_attrib(self, hcard, tag, value):
+        self.process.call("set_attrib", hcard, tag, value.hex())
+
+    def status_change(self, timeout_ms, asked):
+        found = self.process.call("status_change", self.context, timeout_ms, asked)
+        return [(state, bytes.fromhex(atr)) for state, atr in found]
+
+    def cancel(self):
+        self.process.call("cancel", self.context)

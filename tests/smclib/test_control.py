@@ -1,0 +1,375 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SmartcardDeviceControl: every request, its buffers, the order of the checks, the statuses."""
+
+import pytest
+
+from vreader.iso7816 import Atr
+from vreader.smclib.ioctl import SCARD_CTL_CODE, Ioctl
+from vreader.smclib.library import SmartcardAcquireRemoveLock, SmartcardReleaseRemoveLockAndWait
+from vreader.smclib.profile import CONTACT, NFC
+from vreader.smclib.states import CardState
+from vreader.smclib.structs import RDF
+from vreader.wdm import NTSTATUS, BugCheck, IoCompleteRequest
+
+POWER, TRANSMIT = Ioctl.SMARTCARD_POWER, Ioctl.SMARTCARD_TRANSMIT
+SET_PROTOCOL, GET_STATE = Ioctl.SMARTCARD_SET_PROTOCOL, Ioctl.SMARTCARD_GET_STATE
+IS_PRESENT, IS_ABSENT = Ioctl.SMARTCARD_IS_PRESENT, Ioctl.SMARTCARD_IS_ABSENT
+EJECT, SWALLOW = Ioctl.SMARTCARD_EJECT, Ioctl.SMARTCARD_SWALLOW
+CONFISCATE = Ioctl.SMARTCARD_CONFISCATE
+
+T1_ATR = bytes.fromhex("3B80800101")
+COLD, NO_CARD = b"\1\0\0\0", NTSTATUS.NO_MEDIA
+HEADER = bytes.fromhex("02000000 08000000")
+SELECT = bytes.fromhex("00A4040009A00000030800001000 00")
+
+
+def u32(value):
+    return value.to_bytes(4, "little")
+
+
+def finish(irp, status=NTSTATUS.SUCCESS):
+    irp.IoStatus.Status = status
+    IoCompleteRequest(irp)
+
+
+# ------------------------------------------------------------------ one conversation, byte by byte
+
+
+def test_a_card_from_insertion_to_power_down(bench):
+    bench.insert()
+    assert bench.ioctl(GET_STATE, b"", 4) == (NTSTATUS.SUCCESS, u32(3))
+    assert bench.ioctl(POWER, COLD, 33) == (NTSTATUS.SUCCESS, T1_ATR)
+    assert bench.ioctl(GET_STATE, b"", 4) == (NTSTATUS.SUCCESS, u32(5))
+    assert bench.ioctl(SET_PROTOCOL, u32(3), 4) == (NTSTATUS.SUCCESS, u32(2))
+    assert bench.ioctl(GET_STATE, b"", 4) == (NTSTATUS.SUCCESS, bytes.fromhex("06000000"))
+    reply = bytes.fromhex("02000000 08000000 6A82")
+    assert bench.ioctl(TRANSMIT, HEADER + SELECT, 10) == (NTSTATUS.SUCCESS, reply)
+    assert bench.ioctl(POWER, u32(0)) == (NTSTATUS.SUCCESS, b"")
+    assert bench.ioctl(GET_STATE, b"", 4) == (NTSTATUS.SUCCESS, u32(3))
+    assert bench.calls == [("power", 1), ("protocol", 3), ("transmit", SELECT), ("power", 0)]
+
+
+def test_the_codes_are_those_of_winsmcrd_h():
+    assert {code: code.name for code in Ioctl} == {
+        0x00310004: "SMARTCARD_POWER",
+        0x00310008: "SMARTCARD_GET_ATTRIBUTE",
+        0x0031000C: "SMARTCARD_SET_ATTRIBUTE",
+        0x00310010: "SMARTCARD_CONFISCATE",
+        0x00310014: "SMARTCARD_TRANSMIT",
+        0x00310018: "SMARTCARD_EJECT",
+        0x0031001C: "SMARTCARD_SWALLOW",
+        0x00310028: "SMARTCARD_IS_PRESENT",
+        0x0031002C: "SMARTCARD_IS_ABSENT",
+        0x00310030: "SMARTCARD_SET_PROTOCOL",
+        0x00310038: "SMARTCARD_GET_STATE",
+        0x0031003C: "SMARTCARD_GET_LAST_ERROR",
+        0x00310040: "SMARTCARD_GET_PERF_CNTR",
+    }
+    assert SCARD_CTL_CODE(3400) == 0x00313520
+
+
+# ------------------------------------------------------------------ buffers, then state
+# Each row: code, input, output length, status in ABSENT / SWALLOWED / NEGOTIABLE / SPECIFIC.
+
+S, BAD = NTSTATUS.SUCCESS, NTSTATUS.INVALID_PARAMETER
+SMALL, STATE = NTSTATUS.BUFFER_TOO_SMALL, NTSTATUS.INVALID_DEVICE_STATE
+REQUEST = NTSTATUS.INVALID_DEVICE_REQUEST
+STATES = (CardState.ABSENT, CardState.SWALLOWED, CardState.NEGOTIABLE, CardState.SPECIFIC)
+
+CONTACT_ROWS = [
+    ("power without input", POWER, b"", 33, BAD, BAD, BAD, BAD),
+    ("power, 3 bytes", POWER, b"\1\0\0", 33, BAD, BAD, BAD, BAD),
+    ("power, 5 bytes", POWER, b"\1\0\0\0\0", 33, BAD, BAD, BAD, BAD),
+    ("power, unknown minor", POWER, u32(3), 0, REQUEST, REQUEST, REQUEST, REQUEST),
+    ("cold reset, 32 bytes", POWER, u32(1), 32, SMALL, SMALL, SMALL, SMALL),
+    ("warm reset, 32 bytes", POWER, u32(2), 32, SMALL, SMALL, SMALL, SMALL),
+    ("cold reset", POWER, u32(1), 33, NO_CARD, S, S, S),
+    ("warm reset", POWER, u32(2), 33, NO_CARD, S, S, S),
+    ("power down, no output", POWER, u32(0), 0, NO_CARD, S, S, S),
+    ("protocol without input", SET_PROTOCOL, b"", 4, BAD, BAD, BAD, BAD),
+    ("protocol, 5 bytes", SET_PROTOCOL, b"\3\0\0\0\0", 4, BAD, BAD, BAD, BAD),
+    ("protocol, 3 bytes out", SET_PROTOCOL, u32(3), 3, SMALL, SMALL, SMALL, SMALL),
+    ("protocol T0|T1", SET_PROTOCOL, u32(3), 4, NO_CARD, STATE, S, S),
+    ("protocol OPTIMAL", SET_PROTOCOL, u32(0), 4, NO_CARD, STATE, S, S),
+    ("protocol DEFAULT", SET_PROTOCOL, u32(0x80000000), 4, NO_CARD, STATE, S, S),
+    ("protocol RAW", SET_PROTOCOL, u32(0x10000), 4, NO_CARD, STATE, S, S),
+    ("no known protocol", SET_PROTOCOL, u32(0x40), 4, NO_CARD, STATE, REQUEST, REQUEST),
+    ("DEFAULT and rubbish", SET_PROTOCOL, u32(0x80000040), 4, NO_CARD, STATE, REQUEST, REQUEST),
+    ("transmit without input", TRANSMIT, b"", 258, BAD, BAD, BAD, BAD),
+    ("transmit, 7 bytes", TRANSMIT, HEADER[:7], 258, BAD, BAD, BAD, BAD),
+    ("transmit, 9 bytes out", TRANSMIT, HEADER + SELECT, 9, SMALL, SMALL, SMALL, SMALL),
+    ("transmit, header too short", TRANSMIT, u32(2) + u32(7) + SELECT, 258, BAD, BAD, BAD, BAD),
+    ("transmit, header too long", TRANSMIT, u32(2) + u32(13) + SELECT[:4], 258, BAD, BAD, BAD, BAD),
+    ("transmit", TRANSMIT, HEADER + SELECT, 258, NO_CARD, STATE, STATE, S),
+    ("transmit, other protocol", TRANSMIT, u32(1) + u32(8) + SELECT, 258, NO_CARD, STATE, STATE, STATE),
+    ("state, 3 bytes out", GET_STATE, b"", 3, SMALL, SMALL, SMALL, SMALL),
+    ("state", GET_STATE, b"", 4, S, S, S, S),
+    ("last error, 3 bytes out", Ioctl.SMARTCARD_GET_LAST_ERROR, b"", 3, SMALL, SMALL, SMALL, SMALL),
+    ("last error", Ioctl.SMARTCARD_GET_LAST_ERROR, b"", 4, S, S, S, S),
+    ("counters, 11 bytes out", Ioctl.SMARTCARD_GET_PERF_CNTR, b"", 11, SMALL, SMALL, SMALL, SMALL),
+    ("counters", Ioctl.SMARTCARD_GET_PERF_CNTR, b"", 12, S, S, S, S),
+    ("attribute without input", Ioctl.SMARTCARD_GET_ATTRIBUTE, b"", 4, BAD, BAD, BAD, BAD),
+    ("attribute, 5 bytes", Ioctl.SMARTCARD_GET_ATTRIBUTE, b"\0\0\0\0\0", 4, BAD, BAD, BAD, BAD),
+    ("set attribute, 3 bytes", Ioctl.SMARTCARD_SET_ATTRIBUTE, b"\0\0\0", 0, BAD, BAD, BAD, BAD),
+    ("eject", EJECT, b"", 0, NO_CARD, S, S, S),
+    ("swallow", SWALLOW, b"", 0, NO_CARD, S, S, S),
+    ("confiscate", CONFISCATE, b"", 0, NO_CARD, S, S, S),
+]  # fmt: skip
+
+NFC_ROWS = [
+    ("power, unknown minor", POWER, u32(3), 0, BAD, BAD, None, BAD),
+    ("cold reset, real ATR length", POWER, u32(1), 5, NO_CARD, S, None, S),
+    ("cold reset, one byte less", POWER, u32(1), 4, NO_CARD, SMALL, None, SMALL),
+    ("protocol, 3 bytes out", SET_PROTOCOL, u32(3), 3, BAD, BAD, None, BAD),
+    ("transmit, 9 bytes out", TRANSMIT, HEADER + SELECT, 9, BAD, BAD, None, BAD),
+    ("transmit", TRANSMIT, HEADER + SELECT, 258, NO_CARD, STATE, None, S),
+    ("state, 3 bytes out", GET_STATE, b"", 3, BAD, BAD, None, BAD),
+    ("present with input", IS_PRESENT, b"\0", 0, BAD, BAD, None, BAD),
+    ("absent with output", IS_ABSENT, b"", 1, BAD, BAD, None, BAD),
+]
+
+
+def rows(table, profile):
+    for name, code, data, out, *statuses in table:
+        for state, status in zip(STATES, statuses, strict=True):
+            if status is not None:
+                label = f"{profile.name}: {name} in {state.name}"
+                yield pytest.param(profile, code, data, out, state, status, id=label)
+
+
+@pytest.mark.parametrize(
+    ("profile", "code", "data", "out", "state", "status"),
+    [*rows(CONTACT_ROWS, CONTACT), *rows(NFC_ROWS, NFC)],
+)
+def test_each_request_in_each_state(make_bench, profile, code, data, out, state, status):
+    bench = make_bench(profile)
+    for index in (RDF.CARD_EJECT, RDF.READER_SWALLOW, RDF.CARD_CONFISCATE):
+        bench.ext.ReaderFunction[index] = lambda ext: NTSTATUS.SUCCESS
+    if profile is NFC:
+        bench.ext.ReaderFunction[RDF.CARD_POWER] = lambda ext: (
+            NTSTATUS.BUFFER_TOO_SMALL
+            if ext.IoRequest.ReplyBufferLength < len(T1_ATR)
+            else bench.card_power(ext)
+        )
+        bench.reach(min(state, CardState.SWALLOWED))
+        if state is CardState.SPECIFIC:
+            assert bench.power()[0] is S
+            bench.calls.clear()
+    else:
+        bench.reach(state)
+    assert bench.state is state
+    before = bench.state
+    answer, output = bench.ioctl(code, data, out)
+    assert answer is status
+    if status is not S:
+        assert output == b""
+        assert bench.state is before
+        assert bench.calls == []  # a refused request reaches no callback
+
+
+def test_contact_readers_ignore_buffers_of_tracking_requests(bench):
+    assert bench.ioctl(IS_ABSENT, b"rubbish", 4) == (NTSTATUS.SUCCESS, b"")
+
+
+def test_the_apdu_starts_where_the_header_says(bench):
+    bench.reach(CardState.SPECIFIC)
+    bench.ioctl(TRANSMIT, u32(2) + u32(12) + b"NAD!" + SELECT, 258)
+    assert bench.calls == [("transmit", SELECT)]
+
+
+def test_a_reply_of_a_failed_callback_is_not_copied(bench):
+    bench.reach(CardState.SPECIFIC)
+
+    def fail(ext):
+        ext.IoRequest.ReplyBuffer[:10] = bytes(10)
+        ext.IoRequest.Information = 10
+        return NTSTATUS.IO_TIMEOUT
+
+    bench.ext.ReaderFunction[RDF.TRANSMIT] = fail
+    assert bench.apdu() == (NTSTATUS.IO_TIMEOUT, b"")
+    assert bench.state is CardState.SPECIFIC
+
+
+def test_a_callback_can_destroy_its_own_input(bench):
+    bench.reach(CardState.SPECIFIC)
+    request = bench.ext.IoRequest
+
+    def clumsy(ext):
+        assert request.RequestBuffer is request.ReplyBuffer
+        request.ReplyBuffer[:12] = b"\xee" * 12
+        assert request.RequestBuffer[8:12] == b"\xee" * 4
+        request.Information = 12
+        return NTSTATUS.SUCCESS
+
+    bench.ext.ReaderFunction[RDF.TRANSMIT] = clumsy
+    assert bench.apdu() == (NTSTATUS.SUCCESS, b"\xee" * 12)
+
+
+# ------------------------------------------------------------------ NULL callbacks, unknown codes
+
+
+@pytest.mark.parametrize(
+    ("code", "index"),
+    [
+        (POWER, RDF.CARD_POWER),
+        (TRANSMIT, RDF.TRANSMIT),
+        (SET_PROTOCOL, RDF.SET_PROTOCOL),
+        (EJECT, RDF.CARD_EJECT),
+        (SWALLOW, RDF.READER_SWALLOW),
+        (CONFISCATE, RDF.CARD_CONFISCATE),
+        (IS_PRESENT, RDF.CARD_TRACKING),
+        (IS_ABSENT, RDF.CARD_TRACKING),
+        (SCARD_CTL_CODE(2048), RDF.IOCTL_VENDOR),
+    ],
+)
+@pytest.mark.parametrize("state", [CardState.ABSENT, CardState.SPECIFIC])
+def test_a_null_callback_is_not_supported_before_anything_else_is_looked_at(
+    bench, code, index, state
+):
+    bench.reach(state)
+    bench.ext.ReaderFunction[index] = None
+    assert bench.ioctl(code) == (NTSTATUS.NOT_SUPPORTED, b"")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [0x00310020, 0x00310034, SCARD_CTL_CODE(2048), 0x00313520, 0x42000D48, 0x42330012, 0, 0xFFFFFFFF],
+    ids=hex,
+)  # fmt: skip
+def test_a_code_the_library_does_not_know_goes_unchanged_to_the_driver(bench, code):
+    assert bench.ioctl(code, b"in", 8) == (NTSTATUS.INVALID_DEVICE_REQUEST, b"")
+    assert bench.calls == [("vendor", code)]
+
+
+def test_a_vendor_request_gets_its_buffers_whatever_the_state(bench):
+    def vendor(ext):
+        request = ext.IoRequest
+        assert (request.RequestBufferLength, request.ReplyBufferLength) == (2, 8)
+        request.ReplyBuffer[:3] = b"out"
+        request.Information = 3
+        return NTSTATUS.SUCCESS
+
+    bench.ext.ReaderFunction[RDF.IOCTL_VENDOR] = vendor
+    assert bench.ioctl(0x00312000, b"in", 8) == (NTSTATUS.SUCCESS, b"out")
+
+
+# ------------------------------------------------------------------ busy
+
+
+@pytest.mark.parametrize("code", [code for code in Ioctl if code not in (IS_PRESENT, IS_ABSENT)])
+def test_while_a_callback_pends_others_are_busy(bench, code):
+    bench.reach(CardState.SPECIFIC)
+    bench.hold(RDF.TRANSMIT)
+    held = bench.send(TRANSMIT, HEADER + SELECT, 258)
+    assert bench.ioctl(code, b"", 33) == (NTSTATUS.DEVICE_BUSY, b"")
+    assert held.status is None
+    finish(held.irp, NTSTATUS.NO_MEDIA)
+    assert held.status is NTSTATUS.NO_MEDIA
+    assert bench.ioctl(GET_STATE, b"", 4) == (NTSTATUS.SUCCESS, u32(6))
+
+
+def test_a_vendor_request_makes_others_busy_too(bench):
+    bench.hold(RDF.IOCTL_VENDOR)
+    held = bench.send(0x00312000)
+    assert bench.ioctl(GET_STATE, b"", 4)[0] is NTSTATUS.DEVICE_BUSY
+    assert bench.ioctl(0x00312004)[0] is NTSTATUS.DEVICE_BUSY
+    finish(held.irp)
+    assert bench.ioctl(GET_STATE, b"", 4)[0] is NTSTATUS.SUCCESS
+
+
+def test_tracking_is_not_kept_waiting_by_a_callback_nor_the_reverse(bench):
+    bench.reach(CardState.SPECIFIC)
+    bench.hold(RDF.TRANSMIT)
+    held = bench.send(TRANSMIT, HEADER + SELECT, 258)
+    assert bench.ioctl(IS_PRESENT) == (NTSTATUS.SUCCESS, b"")
+    tracking = bench.send(IS_ABSENT)
+    assert tracking.status is None
+    finish(held.irp)
+    assert bench.ioctl(GET_STATE, b"", 4)[0] is NTSTATUS.SUCCESS  # tracking pends: not busy
+    bench.remove()
+    assert tracking.status is NTSTATUS.SUCCESS
+
+
+def test_one_reader_is_ready_again_inside_the_answer(bench):
+    bench.reach(CardState.SPECIFIC)
+    bench.hold(RDF.TRANSMIT)
+    inner = []
+    irp = bench.io.device_io_control(
+        bench.handle, TRANSMIT, HEADER + SELECT, 258,
+        lambda status, data: inner.append(bench.ioctl(GET_STATE, b"", 4)[0]),
+    )  # fmt: skip
+    finish(irp)
+    assert inner == [NTSTATUS.SUCCESS]
+
+
+# ------------------------------------------------------------------ remove lock
+
+
+@pytest.mark.parametrize("code", [*Ioctl, 0x00312000], ids=hex)
+def test_after_release_and_wait_everything_is_delete_pending(bench, code):
+    assert SmartcardAcquireRemoveLock(bench.ext) is NTSTATUS.SUCCESS
+    SmartcardReleaseRemoveLockAndWait(bench.ext, lambda: None)
+    assert bench.ioctl(code, u32(1), 33) == (NTSTATUS.DELETE_PENDING, b"")
+
+
+def test_requests_in_hand_hold_the_remove_lock(bench):
+    bench.reach(CardState.SPECIFIC)
+    bench.hold(RDF.TRANSMIT)
+    transmit = bench.send(TRANSMIT, HEADER + SELECT, 258)
+    tracking = bench.send(IS_ABSENT)
+    SmartcardAcquireRemoveLock(bench.ext)
+    gone = []
+    SmartcardReleaseRemoveLockAndWait(bench.ext, lambda: gone.append(True))
+    finish(transmit.irp, NTSTATUS.CANCELLED)
+    assert gone == []
+    assert bench.cancel(tracking)
+    assert gone == [True]
+
+
+# ------------------------------------------------------------------ counters
+
+
+def test_counters_count_successful_transmissions(bench):
+    bench.reach(CardState.SPECIFIC)
+    bench.hold(RDF.TRANSMIT)
+    irp = bench.send(TRANSMIT, HEADER + b"12345", 258).irp
+    bench.clock.advance(0.25)
+    irp.IoStatus.Information = 8 + 2
+    finish(irp)
+    finish(bench.send(TRANSMIT, HEADER + b"12345", 258).irp, NTSTATUS.IO_TIMEOUT)
+    status, data = bench.ioctl(Ioctl.SMARTCARD_GET_PERF_CNTR, b"", 12)
+    assert status is NTSTATUS.SUCCESS
+    assert data == u32(1) + u32(5 + 2) + u32(250_000)
+
+
+def test_without_smartcard_initialize_it_is_a_bug_check(bench):
+    bench.ext.OsData = None
+    with pytest.raises(BugCheck, match="without SmartcardInitialize"):
+        bench.ioctl(GET_STATE, b"", 4)
+
+
+def test_nfc_readers_are_specific_after_a_reset_and_speak_at_once(make_bench):
+    bench = make_bench(NFC)
+    bench.insert()
+    assert bench.ioctl(POWER, COLD, 33) == (NTSTATUS.SUCCESS, T1_ATR)
+    assert bench.state is CardState.SPECIFIC
+    assert bench.ioctl(Ioctl.SMARTCARD_GET_ATTRIBUTE, u32(0x00080201), 4)[1] == u32(2)
+    assert bench.apdu()[0] is NTSTATUS.SUCCESS
+
+
+@pytest.mark.parametrize("protocol", [0, 1])
+def test_ta2_fixes_the_protocol(bench, protocol):
+    bench.atr = bytes(Atr.build(protocols=(protocol,), ta2=0x80 | protocol))
+    bench.insert()
+    assert bench.power()[0] is NTSTATUS.SUCCESS
+    assert bench.state is CardState.SPECIFIC
+    assert bench.apdu(protocol=1 << protocol)[0] is NTSTATUS.SUCCESS
+
+
+@pytest.mark.parametrize("atr", ["3B", "3C00", "3B80800102", "3B1070", "3B0400", "3B02ABCDEF"])
+def test_a_garbled_atr_is_unrecognized_media_and_leaves_the_card_unpowered(bench, atr):
+    bench.reach(CardState.SPECIFIC)
+    bench.atr = bytes.fromhex(atr)
+    assert bench.power() == (NTSTATUS.UNRECOGNIZED_MEDIA, b"")
+    assert bench.state is CardState.SWALLOWED
+    assert bench.apdu()[0] is NTSTATUS.INVALID_DEVICE_STATE

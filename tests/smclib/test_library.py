@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Initialise, remove lock, links, event log."""
+
+import pytest
+
+from vreader.smclib.events import DriverLogEvent
+from vreader.smclib.ioctl import Ioctl
+from vreader.smclib.library import (
+    SmartcardAcquireRemoveLock,
+    SmartcardCreateLink,
+    SmartcardDeleteLink,
+    SmartcardExit,
+    SmartcardLogError,
+    SmartcardReleaseRemoveLock,
+    SmartcardReleaseRemoveLockAndWait,
+)
+from vreader.smclib.structs import MIN_BUFFER_SIZE
+from vreader.wdm import NTSTATUS, BugCheck
+
+
+def test_initialize_makes_the_buffers_and_os_data(bench):
+    assert len(bench.ext.SmartcardRequest) == len(bench.ext.SmartcardReply) == MIN_BUFFER_SIZE
+    assert bench.ext.OsData.DeviceObject is bench.fdo
+
+
+def test_initialize_refuses_an_older_version(make_bench):
+    with pytest.raises(BugCheck, match="AddDevice of bench returned STATUS_UNSUCCESSFUL"):
+        make_bench(version=0x90)
+
+
+def test_exit_with_a_request_in_hand_is_a_bug_check(bench):
+    answer = bench.send(Ioctl.SMARTCARD_IS_PRESENT)
+    with pytest.raises(BugCheck, match="request in hand"):
+        SmartcardExit(bench.ext)
+    bench.cancel(answer)
+    SmartcardExit(bench.ext)
+    assert bench.ext.OsData is None
+
+
+def test_removal_waits_for_the_last_holder_and_refuses_new_ones(bench):
+    gone = []
+    for _ in range(3):
+        assert SmartcardAcquireRemoveLock(bench.ext) is NTSTATUS.SUCCESS
+    SmartcardReleaseRemoveLockAndWait(bench.ext, lambda: gone.append(True))
+    assert SmartcardAcquireRemoveLock(bench.ext) is NTSTATUS.DELETE_PENDING
+    SmartcardReleaseRemoveLock(bench.ext)
+    assert gone == []
+    SmartcardReleaseRemoveLock(bench.ext)
+    assert gone == [True]
+    with pytest.raises(BugCheck, match="more often than acquired"):
+        SmartcardReleaseRemoveLock(bench.ext)
+
+
+def test_removal_without_other_holders_is_at_once(bench):
+    gone = []
+    SmartcardAcquireRemoveLock(bench.ext)
+    SmartcardReleaseRemoveLockAndWait(bench.ext, lambda: gone.append(True))
+    assert gone == [True]
+
+
+def test_a_link_is_the_first_free_number(bench):
+    fdo = bench.fdo  # SCReader0 is its own
+    assert [SmartcardCreateLink(fdo) for _ in range(2)] == [r"\\.\SCReader1", r"\\.\SCReader2"]
+    SmartcardDeleteLink(fdo, r"\\.\SCReader1")
+    assert SmartcardCreateLink(fdo) == r"\\.\SCReader1"
+
+
+def test_the_event_log_names_the_device(bench):
+    SmartcardLogError(bench.fdo, NTSTATUS.INSUFFICIENT_RESOURCES, "no memory")
+    expected = DriverLogEvent("bench0", "STATUS_INSUFFICIENT_RESOURCES", "no memory")
+    assert bench.events[-1] == expected
