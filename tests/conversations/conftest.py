@@ -37,12 +37,28 @@ from vreader.bridge.vpcd.installation import find_installation  # noqa: E402
 from vreader.bridge.vpcd.pcscd import PrivatePcscd  # noqa: E402
 from vreader.errors import VreaderError  # noqa: E402
 from vreader.host import Host  # noqa: E402
+from vreader.host.clock import RealClock  # noqa: E402
 from vreader.smclib.states import CardState  # noqa: E402
 from vreader.winscard.codes import SCARD, ScardError  # noqa: E402
+from vreader.winscard.profile import PCSCLITE  # noqa: E402
 
 DIFFERENCES = Path(__file__).parents[2] / "docs" / "reference" / "pcscd-differences.md"
 EMBEDDED = ("api", "socket-4.4", "socket-4.5", "socket-4.6", "libpcsclite")
 RUNGS = [*EMBEDDED, pytest.param("pcscd", marks=pytest.mark.pcscd)]
+
+
+class SkippingClock(RealClock):
+    """The real clock, and a way to let a long time pass at once."""
+
+    skipped = 0.0
+
+    def now(self):
+        return super().now() + self.skipped
+
+    def skip(self, seconds):
+        with self._changed:
+            self.skipped += seconds
+            self._changed.notify()
 
 
 class World:
@@ -54,6 +70,7 @@ class World:
         card: the card inside, or the last one that was.
     """
 
+    profile = PCSCLITE
     card_type = TestCard
 
     def __init__(self, rung, libraries):
@@ -62,12 +79,11 @@ class World:
         self.card = None
         self._libraries = libraries
         self._stack = contextlib.ExitStack()
-        self.host = self._stack.enter_context(Host(**self.host_options()))
+        self.clock = SkippingClock(lambda call: self.host.run(call))
+        self._stack.callback(self.clock.stop)
+        self.host = self._stack.enter_context(Host(self.profile, clock=self.clock))
         self.slot = self.host.add_reader(READER)
         self.open()
-
-    def host_options(self):
-        return {}
 
     def open(self):
         """Open the door, where there is one."""
@@ -109,11 +125,35 @@ class World:
         (status,) = self.host.run(self.host.rm.statuses)
         return status
 
+    def let_time_pass(self):
+        """Let an idle card's time run out."""
+        self.clock.skip(10)
+
+    def wait_for_power_off(self):
+        """Wait until nobody has been connected for long."""
+        self.let_time_pass()
+        self._until(lambda: "power off" in self.card.calls)
+
+    def wait_until_somebody_waits(self):
+        """Wait until a program is inside SCardGetStatusChange."""
+        door = self.door
+        self._until(lambda: any(session._waiting for session in door.sessions()))
+
+    def _until(self, condition):
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < deadline
+            time.sleep(0.002)
+
     def connections(self):
         return self.state().sharing
 
 
 class ApiWorld(World):
+    def wait_until_somebody_waits(self):
+        rm = self.host.rm
+        self._until(lambda: rm._listeners)
+
     def _make(self, blocking):
         return ApiProgram(self.host, blocking)
 
@@ -121,8 +161,8 @@ class ApiWorld(World):
 class DoorWorld(World):
     def open(self):
         self.path = f"{self._libraries.directory}/{self.rung}"
-        door = PcscliteDoor(self.host, self.path)
-        self._stack.callback(door.close)
+        self.door = PcscliteDoor(self.host, self.path)
+        self._stack.callback(self.door.close)
 
 
 class SocketWorld(DoorWorld):
@@ -142,8 +182,7 @@ class LibraryWorld(DoorWorld):
 class PcscdWorld(World):
     """The card's reader belongs to a vpcd door instead of a resource manager of ours."""
 
-    def host_options(self):
-        return {"profile": None}
+    profile = None
 
     def open(self):
         pcscd = self._libraries.pcscd()
@@ -157,6 +196,9 @@ class PcscdWorld(World):
 
     def _make(self, blocking):
         return LibraryProgram(self._libraries.take(blocking), self._libraries.put_back)
+
+    def let_time_pass(self):
+        time.sleep(1.5)  # pcscd has no other clock than the wall's
 
     def _empty(self):
         """Leave no card behind: the pcscd serves the next test too."""

@@ -66,19 +66,14 @@ def test_what_the_driver_cannot_parse_either_is_unrecognized(bench):
 
 
 @given(raw=st.binary(max_size=40) | st.binary(max_size=36).map(lambda tail: b"\x3b" + tail))
-def test_any_bytes_end_in_a_state_and_a_status(make, raw):
-    bench = make()
+def test_any_bytes_end_in_a_state_and_a_status(bench_class, raw):
+    bench = bench_class()
     bench.insert()
     bench.ext.CardCapabilities.ATR = raw
     status = SmartcardUpdateCardCapabilities(bench.ext)
     if status is NTSTATUS.SUCCESS:
         assert bench.state in (CardState.NEGOTIABLE, CardState.SPECIFIC)
-        assert bench.ext.CardCapabilities.ATR == raw
+        assert raw == bench.ext.CardCapabilities.ATR
     else:
         assert status is NTSTATUS.UNRECOGNIZED_MEDIA
         assert bench.state is CardState.SWALLOWED
-
-
-@pytest.fixture(scope="module")
-def make(request):
-    return request.getfixturevalue("bench_class")

@@ -101,7 +101,7 @@ CONTACT_ROWS = [
     ("transmit, header too short", TRANSMIT, u32(2) + u32(7) + SELECT, 258, BAD, BAD, BAD, BAD),
     ("transmit, header too long", TRANSMIT, u32(2) + u32(13) + SELECT[:4], 258, BAD, BAD, BAD, BAD),
     ("transmit", TRANSMIT, HEADER + SELECT, 258, NO_CARD, STATE, STATE, S),
-    ("transmit, other protocol", TRANSMIT, u32(1) + u32(8) + SELECT, 258, NO_CARD, STATE, STATE, STATE),
+    ("transmit, T=0", TRANSMIT, u32(1) + u32(8) + SELECT, 258, NO_CARD, STATE, STATE, STATE),
     ("state, 3 bytes out", GET_STATE, b"", 3, SMALL, SMALL, SMALL, SMALL),
     ("state", GET_STATE, b"", 4, S, S, S, S),
     ("last error, 3 bytes out", Ioctl.SMARTCARD_GET_LAST_ERROR, b"", 3, SMALL, SMALL, SMALL, SMALL),
@@ -233,7 +233,7 @@ def test_a_null_callback_is_not_supported_before_anything_else_is_looked_at(
 
 @pytest.mark.parametrize(
     "code",
-    [0x00310020, 0x00310034, SCARD_CTL_CODE(2048), 0x00313520, 0x42000D48, 0x42330012, 0, 0xFFFFFFFF],
+    [0x00310020, 0x00310034, 0x00312000, 0x00313520, 0x42000D48, 0x42330012, 0, 0xFFFFFFFF],
     ids=hex,
 )  # fmt: skip
 def test_a_code_the_library_does_not_know_goes_unchanged_to_the_driver(bench, code):

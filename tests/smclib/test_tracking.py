@@ -6,6 +6,7 @@ import pytest
 from vreader.smclib.ioctl import Ioctl
 from vreader.smclib.library import SmartcardCompleteCardTracking, SmartcardEndCardTracking
 from vreader.smclib.states import CardState
+from vreader.smclib.structs import RDF
 from vreader.wdm import NTSTATUS
 
 IS_PRESENT, IS_ABSENT = Ioctl.SMARTCARD_IS_PRESENT, Ioctl.SMARTCARD_IS_ABSENT
@@ -111,8 +112,6 @@ def test_a_cancelled_request_completes_cancelled_even_by_the_event(bench):
 
 
 def test_a_callback_that_refuses_tracking_leaves_the_slot_empty(bench):
-    from vreader.smclib.structs import RDF
-
     bench.ext.ReaderFunction[RDF.CARD_TRACKING] = lambda ext: NTSTATUS.INVALID_DEVICE_STATE
     assert bench.ioctl(IS_PRESENT) == (NTSTATUS.INVALID_DEVICE_STATE, b"")
     assert slot_of(bench) is None

@@ -3,6 +3,7 @@ r"""Direct device access: what CreateFile on ``\\.\SCReader0`` gives, without a 
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Self
 
 from vreader.wdm import NTSTATUS, Handle, IoCancelIrp, Irp
@@ -25,6 +26,29 @@ class Request:
         self._host.run(IoCancelIrp, self._irp)
 
 
+class _Outcome:
+    """Where a request that somebody waits for puts its result."""
+
+    __slots__ = ("ready", "value")
+
+    def __init__(self) -> None:
+        self.value: tuple[NTSTATUS, bytes] | None = None
+        self.ready: threading.Event | None = None
+
+    def wait(self, lock: AbstractContextManager[object]) -> None:
+        """Wait for a request that another thread completes; most never come here."""
+        with lock:
+            if self.value is None:
+                self.ready = threading.Event()
+        if self.ready is not None:
+            self.ready.wait()
+
+    def __call__(self, status: NTSTATUS, output: bytes) -> None:
+        self.value = (status, output)
+        if self.ready is not None:
+            self.ready.set()
+
+
 class DeviceHandle:
     """One open handle to a reader device. Any number of threads may use it."""
 
@@ -37,17 +61,13 @@ class DeviceHandle:
 
         The card works on this thread.
         """
-        outcome: list[tuple[NTSTATUS, bytes]] = []
-        ready = threading.Event()
-
-        def done(status: NTSTATUS, output: bytes) -> None:
-            outcome.append((status, output))
-            ready.set()
-
-        self.start(code, data, out_length, done)
-        if not outcome:
-            ready.wait()
-        return outcome[0]
+        outcome = _Outcome()
+        host = self._host
+        host.run(host.io.device_io_control, self._handle, code, data, out_length, outcome)
+        if outcome.value is None:
+            outcome.wait(host.lock)
+        assert outcome.value is not None
+        return outcome.value
 
     def start(
         self, code: int, data: bytes, out_length: int, done: Callable[[NTSTATUS, bytes], None]

@@ -33,6 +33,9 @@ _PROPERTY_MAX_APDU_DATA_SIZE = 0x0A
 MAX_APDU_DATA_SIZE = 65536
 
 
+_SUCCESS = NTSTATUS.SUCCESS  # looked up once: see vreader.wdm.irp
+
+
 def reader_functions() -> list[ReaderCallback | None]:
     """Return the callback table; a reader without mechanics leaves eject and swallow NULL."""
     table: list[ReaderCallback | None] = [None] * 16
@@ -138,7 +141,7 @@ def _transmitted(irp: Irp, answer: Answer) -> NTSTATUS:
     buffer[4:8] = b"\x08\0\0\0"
     buffer[IO_REQUEST_SIZE:end] = answer
     irp.IoStatus.Information = end
-    return NTSTATUS.SUCCESS
+    return _SUCCESS
 
 
 def CardTracking(ext: SMARTCARD_EXTENSION) -> NTSTATUS:

@@ -23,10 +23,10 @@ from vreader.smclib.states import CardState, ReaderEvent
 from vreader.smclib.structs import SMARTCARD_EXTENSION
 from vreader.wdm import (
     NTSTATUS,
+    DeviceObject,
     IoCompleteRequest,
     IoManager,
     IoMarkIrpPending,
-    IoSetCancelRoutine,
     Irp,
 )
 
@@ -40,6 +40,42 @@ class Problem(Enum):
 
 
 Answer = bytes | Problem
+
+# Looked up once: see vreader.wdm.irp.
+_SUCCESS, _PENDING = NTSTATUS.SUCCESS, NTSTATUS.PENDING
+_GONE, _FAULT = Problem.GONE, Problem.FAULT
+
+
+class _Work:
+    """A request to a card on its way: the work item, its cancel routine and its deadline."""
+
+    __slots__ = ("answered", "ask", "card", "irp", "slot")
+
+    def __init__(
+        self,
+        slot: "Slot",
+        irp: Irp,
+        card: Card,
+        ask: Callable[[Card], Answer],
+        answered: Callable[[Irp, Answer], NTSTATUS],
+    ) -> None:
+        self.slot = slot
+        self.irp = irp
+        self.card = card
+        self.ask = ask
+        self.answered = answered
+
+    def run(self) -> Answer:
+        return self.ask(self.card)
+
+    def finish(self, answer: Answer) -> None:
+        self.slot.finish(self, answer)
+
+    def cancel(self, device: DeviceObject, irp: Irp) -> None:
+        self.slot.give_up(self, NTSTATUS.CANCELLED)
+
+    def time_is_over(self) -> None:
+        self.slot.give_up(self, NTSTATUS.IO_TIMEOUT)
 
 
 class Slot:
@@ -150,34 +186,33 @@ class Slot:
         if card is None:
             return NTSTATUS.NO_MEDIA
 
-        def give_up(status: NTSTATUS) -> None:
-            if irp is self._irp:
-                answered(irp, Problem.MUTE)
-                self._complete(irp, status)
-
-        IoSetCancelRoutine(irp, lambda _device, _irp: give_up(NTSTATUS.CANCELLED))
+        work = _Work(self, irp, card, ask, answered)
+        irp.CancelRoutine = work.cancel
         IoMarkIrpPending(irp)
         self._irp = irp
         self._working.append(card)
         if self.timeout_s is not None:
             self._deadline = self.clock.call_at(
-                self.clock.now() + self.timeout_s, lambda: give_up(NTSTATUS.IO_TIMEOUT)
+                self.clock.now() + self.timeout_s, work.time_is_over
             )
-        self.io.queue_work(
-            lambda: ask(card), lambda answer: self._finish(irp, card, answer, answered)
-        )
-        return NTSTATUS.PENDING
+        self.io.queue_item(work)
+        return _PENDING
 
-    def _finish(
-        self, irp: Irp, card: Card, answer: Answer, answered: Callable[[Irp, Answer], NTSTATUS]
-    ) -> None:
-        del self._working[next(i for i, busy in enumerate(self._working) if busy is card)]
-        if irp is not self._irp:
+    def give_up(self, work: "_Work", status: NTSTATUS) -> None:
+        """Complete a request whose card has not answered yet."""
+        if work.irp is self._irp:
+            work.answered(work.irp, Problem.MUTE)
+            self._complete(work.irp, status)
+
+    def finish(self, work: "_Work", answer: Answer) -> None:
+        """Take a card's answer, if anybody still waits for it."""
+        self._working.remove(work.card)
+        if work.irp is not self._irp:
             return  # completed meanwhile by removal, cancel, deadline: the late answer is dropped
-        if answer is Problem.GONE:
+        if answer is _GONE:
             self.remove()
             return
-        self._complete(irp, answered(irp, answer))
+        self._complete(work.irp, work.answered(work.irp, answer))
 
     def _complete(self, irp: Irp | None, status: NTSTATUS) -> None:
         """Complete the request in hand exactly once."""
@@ -187,8 +222,8 @@ class Slot:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
-        IoSetCancelRoutine(irp, None)
-        if status is not NTSTATUS.SUCCESS:
+        irp.CancelRoutine = None
+        if status is not _SUCCESS:
             irp.IoStatus.Information = 0
         irp.IoStatus.Status = status
         IoCompleteRequest(irp)
@@ -227,7 +262,7 @@ class Slot:
 
 
 def _answer_or_6f00(answer: Answer) -> Answer:
-    return b"\x6f\x00" if answer is Problem.FAULT else answer
+    return b"\x6f\x00" if answer is _FAULT else answer
 
 
 def _transmit(card: Card, command: bytes) -> bytes:

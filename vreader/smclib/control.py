@@ -23,6 +23,10 @@ from vreader.wdm.irp import IO_STACK_LOCATION
 _Check = Callable[[SMARTCARD_EXTENSION, IO_STACK_LOCATION, bytearray], NTSTATUS]
 _Answer = Callable[[SMARTCARD_EXTENSION, IO_STACK_LOCATION, bytearray], bytes | NTSTATUS]
 
+# On the way of every request, and dear to look up in Python 3.11: see vreader.wdm.irp.
+_SUCCESS, _PENDING = NTSTATUS.SUCCESS, NTSTATUS.PENDING
+_SPECIFIC, _TRANSMIT = CardState.SPECIFIC, RDF.TRANSMIT
+
 _KNOWN_PROTOCOLS = Protocol.T0 | Protocol.T1 | Protocol.RAW
 
 
@@ -40,18 +44,18 @@ def SmartcardDeviceControl(ext: SMARTCARD_EXTENSION, irp: Irp) -> NTSTATUS:
         return _complete(irp, NTSTATUS.DEVICE_BUSY)
     if (answer := _ANSWERS.get(code)) is not None:
         return _answer(ext, irp, location, answer)
-    index, check = _CALLBACKS.get(code, (RDF.IOCTL_VENDOR, _no_check))
+    index, check = _CALLBACKS.get(code, _UNKNOWN)
     callback = ext.ReaderFunction[index]
     if callback is None:
         return _complete(irp, NTSTATUS.NOT_SUPPORTED)
     buffer = irp.SystemBuffer
     status = check(ext, location, buffer)
-    if status is not NTSTATUS.SUCCESS:
+    if status is not _SUCCESS:
         return _complete(irp, status)
     lock.count += 1
     data.CurrentIrp = irp
     data.StartedAt = data.DeviceObject.DriverObject.io.clock.now()
-    irp.observer = partial(_transmitted if index is RDF.TRANSMIT else _released, ext)
+    irp.observer = partial(_transmitted if index is _TRANSMIT else _released, ext)
     ext.MajorIoControlCode = code
     request = ext.IoRequest
     request.Information = 0
@@ -59,7 +63,7 @@ def SmartcardDeviceControl(ext: SMARTCARD_EXTENSION, irp: Irp) -> NTSTATUS:
     request.RequestBufferLength = location.InputBufferLength
     request.ReplyBufferLength = location.OutputBufferLength
     status = callback(ext)
-    if status is NTSTATUS.PENDING:
+    if status is _PENDING:
         return status
     irp.IoStatus.Information = 0 if status.is_error else request.Information
     return _complete(irp, status)
@@ -79,7 +83,7 @@ def _released(ext: SMARTCARD_EXTENSION, irp: Irp) -> None:
 
 def _transmitted(ext: SMARTCARD_EXTENSION, irp: Irp) -> None:
     """Count a TRANSMIT, then the usual bookkeeping."""
-    if irp.IoStatus.Status is NTSTATUS.SUCCESS:
+    if irp.IoStatus.Status is _SUCCESS:
         data, perf = os_data(ext), ext.PerfInfo
         perf.NumTransmissions += 1
         perf.BytesSent += irp.stack[irp.current].InputBufferLength - IO_REQUEST_SIZE
@@ -251,11 +255,11 @@ def _check_transmit(
     pci_length = int.from_bytes(buffer[4:8], "little")
     if not IO_REQUEST_SIZE <= pci_length <= length:
         return NTSTATUS.INVALID_PARAMETER
-    if ext.ReaderCapabilities.CurrentState is not CardState.SPECIFIC:
+    if ext.ReaderCapabilities.CurrentState is not _SPECIFIC:
         return _refusal(ext, ReaderEvent.TRANSMIT)
     if int.from_bytes(buffer[:4], "little") != ext.CardCapabilities.Protocol.Selected:
         return NTSTATUS.INVALID_DEVICE_STATE
-    return NTSTATUS.SUCCESS
+    return _SUCCESS
 
 
 def _check_card(event: ReaderEvent) -> _Check:
@@ -270,3 +274,4 @@ _CALLBACKS: dict[int, tuple[RDF, _Check]] = {
     Ioctl.SMARTCARD_SWALLOW: (RDF.READER_SWALLOW, _check_card(ReaderEvent.SWALLOW)),
     Ioctl.SMARTCARD_CONFISCATE: (RDF.CARD_CONFISCATE, _check_card(ReaderEvent.EJECT)),
 }
+_UNKNOWN = (RDF.IOCTL_VENDOR, _no_check)

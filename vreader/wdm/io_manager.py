@@ -7,7 +7,7 @@ lets it finish under the lock.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from vreader.clock import Clock
 from vreader.events import Emitter
@@ -34,12 +34,22 @@ DriverEntry = Callable[[DriverObject], NTSTATUS]
 IoDone = Callable[[NTSTATUS, bytes], None]
 
 
-class WorkItem:
-    """Work that may take time.
+# Looked up once: see vreader.wdm.irp.
+_DEVICE_CONTROL, _SUCCESS = IRP_MJ.DEVICE_CONTROL, NTSTATUS.SUCCESS
 
-    ``run`` is called without the lock, must not touch driver state and must not raise; what it
-    returns is handed to ``finish`` under the lock.
-    """
+
+class WorkItem(Protocol):
+    """Work that may take time."""
+
+    def run(self) -> Any:  # noqa: ANN401 - between an item's two halves
+        """Work, called without the lock; must not touch driver state and must not raise."""
+
+    def finish(self, value: Any, /) -> None:  # noqa: ANN401
+        """Take what ``run`` returned, called under the lock."""
+
+
+class _Functions:
+    """A work item made of two functions."""
 
     __slots__ = ("finish", "run")
 
@@ -265,7 +275,7 @@ class IoManager:
         buffer[:size] = data
         irp = Irp(file.DeviceObject.StackSize, buffer)
         location = irp.stack[-1]
-        location.MajorFunction = IRP_MJ.DEVICE_CONTROL
+        location.MajorFunction = _DEVICE_CONTROL
         location.FileObject = file
         location.IoControlCode = code
         location.InputBufferLength = size
@@ -280,13 +290,17 @@ class IoManager:
 
         def finish(irp: Irp) -> None:
             status, information = irp.IoStatus.Status, irp.IoStatus.Information
-            if information > out_length and not status.is_error:
-                raise BugCheck(0xC9, "Information exceeds the output buffer", irp)
+            if status is _SUCCESS or not status.is_error:
+                if information > out_length:
+                    raise BugCheck(0xC9, "Information exceeds the output buffer", irp)
+                output = bytes(irp.SystemBuffer[:information])
+            else:
+                output = b""
             file.pending.pop(id(irp), None)
             if self.events:
                 name = file.DeviceObject.bottom.name
                 self.events.emit(IrpEvent(name, "DEVICE_CONTROL", code, str(status), information))
-            done(status, irp.output)
+            done(status, output)
             self._dereference(file)
 
         irp.done = finish
@@ -304,7 +318,11 @@ class IoManager:
 
     def queue_work(self, run: Callable[[], Any], finish: Callable[[Any], None]) -> None:
         """IoQueueWorkItem: have ``run`` called soon without the lock, then ``finish`` with it."""
-        self._work.append(WorkItem(run, finish))
+        self._work.append(_Functions(run, finish))
+
+    def queue_item(self, item: WorkItem) -> None:
+        """IoQueueWorkItem for an object that is a work item itself."""
+        self._work.append(item)
 
     def take_work(self) -> list[WorkItem] | None:
         """Hand over the queued work items; the host calls this before it gives the lock back."""

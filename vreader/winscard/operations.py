@@ -253,8 +253,9 @@ def _dispose(rm: "ResourceManager", reader: Reader, disposition: int) -> Operati
             reader.state = CardState.PRESENT
             rm.changed(reader)
     else:
-        # A reader without mechanics answers NOT_SUPPORTED: the card is left.
-        yield Io(reader.device, Ioctl.SMARTCARD_EJECT)
+        status, _ = yield Io(reader.device, Ioctl.SMARTCARD_EJECT)
+        if status is not NTSTATUS.SUCCESS:  # NOT_SUPPORTED by a reader without mechanics
+            raise power.failure(rm, Op.CONTROL, status)
 
 
 def forget_handle(rm: "ResourceManager", handle: CardHandle) -> None:

@@ -55,8 +55,8 @@ def observe_pnp(asked: ReaderState, before: int, now: int, reader_events: int) -
     """
     counter = asked.current_state >> _COUNTER_SHIFT
     differs = now != before or (counter and counter != reader_events)
-    state = reader_events << _COUNTER_SHIFT | (_F.CHANGED if differs else _F.UNAWARE)
-    return asked._replace(event_state=state, atr=b"")
+    flags = _F.CHANGED if differs else _F.UNAWARE
+    return asked._replace(event_state=reader_events << _COUNTER_SHIFT | int(flags), atr=b"")
 
 
 def event_state(current: int, status: ReaderStatus | None) -> int:
@@ -74,7 +74,7 @@ def event_state(current: int, status: ReaderStatus | None) -> int:
     counted = counter and counter != status.event_counter
     if current == _F.UNAWARE or current & stale or appeared or counted:
         flags |= _F.CHANGED
-    return status.event_counter << _COUNTER_SHIFT | flags
+    return status.event_counter << _COUNTER_SHIFT | int(flags)
 
 
 def _flags(status: ReaderStatus) -> tuple[ReaderFlag, ReaderFlag]:

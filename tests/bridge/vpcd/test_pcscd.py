@@ -45,11 +45,7 @@ def isolate(request, pcscd_installed):
             if os.environ.get("CI"):
                 raise
             pytest.skip(f"{error} ({error.hint})")
-    made = not Path(RUN_DIRECTORY).is_dir()
-    yield request.param
-    if not request.param and made:
-        # A supervisor that was killed could not do it.
-        wait_until(lambda: remove_pid_file(and_directory=True) or not Path(RUN_DIRECTORY).exists())
+    return request.param
 
 
 def test_a_program_talks_to_the_card(make_pcscd, reader, isolate):
@@ -217,6 +213,7 @@ def test_sigkill_of_the_parent_while_it_starts(private_tmp, pcscd_installed, del
 
 @pytest.mark.parametrize("victim", [0, 1], ids=["keeper", "init"])
 def test_sigkill_of_the_supervisor(private_tmp, isolate, victim):
+    made = not Path(RUN_DIRECTORY).exists()
     with parent_process(private_tmp, isolate) as (process, token):
         process.stdout.readline()
         process.stdout.readline()
@@ -226,6 +223,8 @@ def test_sigkill_of_the_supervisor(private_tmp, isolate, victim):
         assert wait_until(lambda: len(processes_with(token)) == 1)
         process.stdin.close()
         assert process.wait(PATIENCE_S) == 0
+    if made and not isolate:  # for want of a supervisor
+        remove_pid_file(and_directory=True)
 
 
 def test_an_ordinary_user(private_tmp, isolate):

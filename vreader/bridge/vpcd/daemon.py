@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # These processes start in milliseconds, without pathlib.
-# ruff: noqa: PTH102, PTH106, PTH108, PTH112, PTH115, PTH123, PTH208
+# ruff: noqa: PTH102, PTH106, PTH108, PTH115, PTH123, PTH208
 """A pcscd as a child process: its files, its ports, its life. Standard library only.
 
 It is handed a listening UNIX socket as systemd does it (sd_listen_fds(3)): descriptor 3, announced
@@ -92,7 +92,7 @@ def remove_pid_file(*, and_directory: bool) -> None:
     try:
         with open(path) as file:
             pid = file.read().rstrip("\n\0 ")
-        if not os.path.isdir(f"/proc/{pid}"):
+        if not _target(f"/proc/{pid}/exe"):  # ended; a zombie has none either
             os.unlink(path)
     except OSError:
         pass  # not there, or somebody else's

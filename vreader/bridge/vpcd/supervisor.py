@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # These processes start in milliseconds, without pathlib.
-# ruff: noqa: PTH102, PTH112, PTH119, PTH120, PTH123
+# ruff: noqa: PTH112, PTH119, PTH120, PTH123
 """The process beside a private pcscd: it shuts the daemon in, and clears up when its parent ends.
 
 A process of its own, so that it outlives a parent killed with SIGKILL; standard library only, so
