@@ -8,7 +8,7 @@ PIP := $(BIN)/pip --disable-pip-version-check -q
 
 # Real programs the tests drive; see scripts/apt-install.
 TEST_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11 yubico-piv-tool ykcs11 pcsc-tools \
-	openssh-client libpcsclite1 libpcsclite-dev gcc libc6-dev pkg-config
+	openssh-client openssl libpcsclite1 libpcsclite-dev gcc libc6-dev pkg-config
 SOURCES := vreader cards tests docs
 
 .PHONY: demo test lint types docs bench soak shell clean

@@ -6,7 +6,6 @@ class. Everything a program needs to find the world is in :attr:`World.environme
 """
 
 import os
-import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -23,15 +22,13 @@ from vreader.host import Host, HostReader
 from vreader.kinds import describe
 from vreader.privatedir import PrivateDirectory
 from vreader.winscard.profile import PCSCLITE
+from vreader.worldspec import check_options, check_trace, reader_names
 
 if TYPE_CHECKING:
     from vreader.bridge.vpcd.card_end import VpcdDoor
     from vreader.bridge.vpcd.dial import Dial
     from vreader.bridge.vpcd.pcscd import PrivatePcscd
 
-DEFAULT_READER = "Virtual Reader 00 00"
-STACKS = ("embedded", "pcscd")
-_NUMBERED = re.compile(r" [0-9A-F]{2} [0-9A-F]{2}$")
 _MAX_PORT = 65535
 
 
@@ -84,9 +81,8 @@ class World:
         unmask: bool = False,
     ) -> None:
         specs = [CardSpec.parse(text) for text in cards or ("piv",)]
-        _check(specs, readers, stack, vpcd, socket)
-        if unmask and trace is None:
-            raise UsageError("--unmask goes with --trace", hint="for example --trace - --unmask")
+        check_options(specs, readers, stack, vpcd, socket)
+        check_trace(specs, trace, unmask)
         self.warnings = [warning for spec in specs if (warning := spec.warning)]
         self.places: list[Place] = []
         self.quit: Callable[[], None] = lambda: None
@@ -95,7 +91,7 @@ class World:
         self._pcscd: PrivatePcscd | None = None
         self._vpcd_doors: list[VpcdDoor] = []
         try:
-            self._build(specs, _names(specs, readers), stack, vpcd, socket, trace, unmask)
+            self._build(specs, reader_names(specs, readers), stack, vpcd, socket, trace, unmask)
         except BaseException:
             self.close()
             raise
@@ -136,7 +132,9 @@ class World:
                 place.reader.insert(place.card)
         self._open_control()
         if self._pcscd is not None:
-            self._pcscd.wait_until_seen([p.name for p in self.places if p.card is not None])
+            # A card whose ATR is garbled on purpose may never be seen.
+            seen = [p.name for p in self.places if p.card is not None and not p.spec.warning]
+            self._pcscd.wait_until_seen(seen)
 
     # ------------------------------------------------------------------ doors
 
@@ -168,7 +166,9 @@ class World:
         from vreader.bridge.vpcd.pcscd import PrivatePcscd
 
         self._pcscd = PrivatePcscd(
-            [place.name for place in self.places], directory=Path(self.directory.path, "pcscd")
+            [place.name for place in self.places],
+            directory=Path(self.directory.path, "pcscd"),
+            around=Path(self.directory.path),
         )
         self._closers.callback(self._pcscd.stop)
         self._pcscd.start()
@@ -367,65 +367,6 @@ def _told(place: Place) -> Reply:
         "inserted": inside,
         "state": place.reader.state.name,
     }
-
-
-def _check(
-    specs: list[CardSpec], readers: Sequence[str], stack: str, vpcd: str | None, socket: str | None
-) -> None:
-    if stack not in STACKS:
-        raise UsageError(f"unknown stack {stack!r}", hint="stacks: " + ", ".join(STACKS))
-    if len(readers) > len(specs):
-        raise UsageError(
-            f"{len(readers)} reader names for {len(specs)} cards",
-            hint="give a --card for each reader; --card none is an empty one",
-        )
-    if socket == "":
-        raise UsageError("--socket names no file", hint="for example --socket /tmp/pcscd.comm")
-    if socket is not None and (stack != "embedded" or vpcd is not None):
-        raise UsageError(
-            "--socket goes with the embedded stack", hint="leave out --socket, or --stack/--vpcd"
-        )
-    if vpcd is not None and stack == "pcscd":
-        raise UsageError("--vpcd and --stack pcscd exclude each other", hint="give one of them")
-
-
-def _names(specs: list[CardSpec], readers: Sequence[str]) -> list[str]:
-    """Return a full name for each reader, the same on every stack.
-
-    pcscd ends names with an index and a slot, and gives every name of its own index 00; a second
-    reader of the same words therefore gets a number between: ``Virtual Reader 2 00 00``.
-    """
-    names: list[str] = []
-    for number, spec in enumerate(specs):
-        given = readers[number] if number < len(readers) else None
-        wanted = given if given is not None else spec.reader_name or DEFAULT_READER
-        base = wanted.removesuffix(" 00 00").strip()
-        if _NUMBERED.search(base):
-            raise UsageError(
-                f"no reader can be called {wanted!r} on every stack",
-                hint="let it end with 00 00 or without numbers, and tell readers apart by words",
-            )
-        name, count = f"{base} 00 00", 1
-        while name in names:
-            if given is not None:
-                raise UsageError(
-                    f"two readers are called {name!r}", hint="give each --reader its own name"
-                )
-            count += 1
-            name = f"{base} {count} 00 00"
-        names.append(name)
-    return names
-
-
-def expand_state(cards: Sequence[str], state: str | None) -> list[str]:
-    """Return the SPECs with ``--state FILE`` added to the only card; raises UsageError."""
-    if state is None:
-        return list(cards)
-    if len(cards) > 1:
-        raise UsageError("--state serves one card", hint="write state=FILE inside each --card")
-    spec = cards[0] if cards else "piv"
-    CardSpec.parse(spec).with_state(state)
-    return [f"{spec},state={state}"]
 
 
 class _Callable(ModuleType):

@@ -19,7 +19,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from conversation_programs import (  # noqa: E402
+from conversation_programs import (
     PATIENCE_S,
     READER,
     ApiProgram,
@@ -29,18 +29,18 @@ from conversation_programs import (  # noqa: E402
     TestCard,
 )
 
-from vreader.bridge.pcsclite import wire  # noqa: E402
-from vreader.bridge.pcsclite.client import PcscClient  # noqa: E402
-from vreader.bridge.pcsclite.server import PcscliteDoor  # noqa: E402
-from vreader.bridge.vpcd.card_end import VpcdDoor  # noqa: E402
-from vreader.bridge.vpcd.installation import find_installation  # noqa: E402
-from vreader.bridge.vpcd.pcscd import PrivatePcscd  # noqa: E402
-from vreader.errors import VreaderError  # noqa: E402
-from vreader.host import Host  # noqa: E402
-from vreader.host.clock import RealClock  # noqa: E402
-from vreader.smclib.states import CardState  # noqa: E402
-from vreader.winscard.codes import SCARD, ScardError  # noqa: E402
-from vreader.winscard.profile import PCSCLITE  # noqa: E402
+from vreader.bridge.pcsclite import wire
+from vreader.bridge.pcsclite.client import PcscClient
+from vreader.bridge.pcsclite.server import PcscliteDoor
+from vreader.bridge.vpcd.card_end import VpcdDoor
+from vreader.bridge.vpcd.installation import find_installation
+from vreader.bridge.vpcd.pcscd import PrivatePcscd
+from vreader.errors import VreaderError
+from vreader.host import Host
+from vreader.host.clock import RealClock
+from vreader.smclib.states import CardState
+from vreader.winscard.codes import SCARD, ScardError
+from vreader.winscard.profile import PCSCLITE
 
 DIFFERENCES = Path(__file__).parents[2] / "docs" / "reference" / "pcscd-differences.md"
 EMBEDDED = ("api", "socket-4.4", "socket-4.5", "socket-4.6", "libpcsclite")
@@ -132,12 +132,15 @@ class World:
     def wait_for_power_off(self):
         """Wait until nobody has been connected for long."""
         self.let_time_pass()
-        self._until(lambda: "power off" in self.card.calls)
+        self._until(lambda: self.card.calls[-1] == "power off")
 
     def wait_until_somebody_waits(self):
         """Wait until a program is inside SCardGetStatusChange."""
-        door = self.door
-        self._until(lambda: any(session._waiting for session in door.sessions()))
+
+        def has_the_states(session):
+            return session._waiting and not session._fetching and not session._sending
+
+        self._until(lambda: any(map(has_the_states, self.door.sessions())))
 
     def _until(self, condition):
         deadline = time.monotonic() + PATIENCE_S

@@ -131,11 +131,9 @@ def set_attrib(handle, tag, value):
 
 def status_change(context, timeout_ms, asked):
     states = (ReaderState * max(len(asked), 1))()
-    for state, (reader, current) in zip(states, asked):
+    for state, (reader, current) in zip(states, asked, strict=False):
         state.szReader, state.dwCurrentState = reader.encode(), current
-    rv = call(
-        "SCardGetStatusChange", c_long(context), DWORD(timeout_ms), states, DWORD(len(asked))
-    )
+    rv = call("SCardGetStatusChange", c_long(context), DWORD(timeout_ms), states, DWORD(len(asked)))
     found = [[s.dwEventState, bytes(s.rgbAtr[: s.cbAtr]).hex()] for s in states[: len(asked)]]
     return rv, found
 

@@ -68,6 +68,15 @@ def test_no_protocol_at_all(world, refused):
         world.program().connect(SHARED, 0)
 
 
+def test_direct_can_talk_raw_before_anybody_has_negotiated(world):
+    world.insert()
+    program, other = world.program(), world.program()
+    hcard = program.connect(DIRECT, 0)
+    assert program.transmit(hcard, "00a40400", RAW) == "00a404009000"
+    assert program.status(hcard)[2] == 0
+    assert other.active[other.connect(SHARED, T0 | T1)] == T1
+
+
 def test_many_share(world):
     world.insert()
     programs = [world.program() for _ in range(3)]
@@ -220,3 +229,15 @@ def test_a_mute_card(world, refused):
         program.reconnect(direct, SHARED, initialization=Disposition.RESET)
     card.mute = False
     assert program.reconnect(direct, SHARED, initialization=Disposition.RESET) == T1
+
+
+def test_an_atr_nobody_can_read_is_a_mute_card(world, refused):
+    if world.rung == "pcscd":
+        pytest.skip("a vpcd door dials with a card that has an ATR")
+    world.insert(atr="0102030405")
+    program = world.program()
+    state, atr = program.look()
+    assert state & ReaderFlag.MUTE
+    assert atr == b""
+    with refused(SCARD.W_UNPOWERED_CARD):
+        program.connect()

@@ -61,11 +61,11 @@ def test_control_codes(world, talk, refused):
 
 def test_control_never_becomes_a_request_of_the_drivers_own(world, talk, refused):
     program, hcard = talk
+    world.card.calls.clear()
     for code in (IOCTL_SMARTCARD_POWER, IOCTL_SMARTCARD_EJECT):
         with refused(SCARD.E_UNSUPPORTED_FEATURE):
             program.control(hcard, code, bytes(4))
-    assert world.card.calls[0] == "power on"
-    assert len(world.card.calls) == 1
+    assert world.card.calls == []
 
 
 def test_control_without_a_card(world, refused):
@@ -77,19 +77,18 @@ def test_control_without_a_card(world, refused):
 
 def test_attributes(world, talk, refused):
     program, hcard = talk
-    assert program.get_attrib(hcard, ATR_STRING) == world.card.atr
-    for tag in (FRIENDLY_NAME, SYSTEM_NAME):
-        assert program.get_attrib(hcard, tag) == world.reader.encode() + b"\0"
     with refused(SCARD.E_UNSUPPORTED_FEATURE):
         program.get_attrib(hcard, 0x00FF1234)
-    with refused(SCARD.E_UNSUPPORTED_FEATURE):
-        program.set_attrib(hcard, ATR_STRING, b"\0")
-    assert program.get_attrib(hcard, ATR_STRING) == world.card.atr
 
 
-def test_attributes_of_the_driver(world, talk):
+def test_attributes_of_the_driver(world, talk, refused):
     program, hcard = talk
-    if not world.differs("vpcd-vendor"):
+    if not world.differs("vpcd-attributes"):
+        with refused(SCARD.E_UNSUPPORTED_FEATURE):
+            program.set_attrib(hcard, ATR_STRING, b"\0")
+        for tag in (FRIENDLY_NAME, SYSTEM_NAME):
+            assert program.get_attrib(hcard, tag) == world.reader.encode() + b"\0"
+        assert program.get_attrib(hcard, ATR_STRING) == world.card.atr
         assert program.get_attrib(hcard, VENDOR_NAME) == b"Conversation"
         assert program.get_attrib(hcard, UNIT) == bytes(4)
 
@@ -114,6 +113,7 @@ def test_a_card_in_use_keeps_its_power(world):
     program, other = world.program(), world.program()
     hcard = program.connect()
     second = other.connect()
+    card.calls.clear()
     program.transmit(hcard, "00d0000001aa")
     program.disconnect(hcard)
     world.let_time_pass()
@@ -124,7 +124,7 @@ def test_a_card_in_use_keeps_its_power(world):
 def test_a_card_nobody_wants_loses_its_power(world):
     card = world.insert()
     world.wait_for_power_off()
-    assert card.calls == ["power on", "power off"]
+    assert card.calls[-1] == "power off"
     program = world.program()
     hcard = program.connect()
     assert card.calls[-1] == "power on"

@@ -71,6 +71,16 @@ def test_disconnect_with_unpower_takes_the_power(world, shared, refused):
     assert third.transmit(hcard, ECHO) == ECHOED
 
 
+def test_reconnect_gives_an_unpowered_card_its_power_back(world, shared):
+    card, one, first, other, second = shared
+    one.disconnect(first, UNPOWER)
+    other.reconnect(second)
+    if world.differs("reconnect-without-power"):
+        return
+    assert card.calls[-1] == "power on"
+    assert other.transmit(second, ECHO) == ECHOED
+
+
 def test_removal_is_told_to_everybody(world, shared, refused):
     _, one, first, other, second = shared
     one.begin(first)

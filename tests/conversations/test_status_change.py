@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """SCardGetStatusChange: insertion, removal, sharing, readers, cancel and timeouts."""
 
+import time
+
 import pytest
 
 from vreader.winscard.codes import INFINITE, PNP_NOTIFICATION, SCARD, ReaderFlag, ShareMode
@@ -77,6 +79,8 @@ def test_connections_show(world):
     state, _ = program.look()
     assert state & FLAGS == F.CHANGED | F.PRESENT | F.INUSE
     waiting = program.later("status_change", INFINITE, [(world.reader, known(state))])
+    if world.differs("short-connections"):
+        time.sleep(1)
     other.disconnect(hcard)
     ((state, _),) = waiting.result(10)
     assert state & FLAGS == F.CHANGED | F.PRESENT

@@ -56,7 +56,7 @@ def test_an_nfc_conversation(make_host, make_card):
     reader.insert(card)
     with host.open(reader.link) as device:
         assert device.ioctl(Ioctl.SMARTCARD_POWER, b"\1\0\0\0", 33) == (NTSTATUS.SUCCESS, card.atr)
-        assert device.ioctl(TRANSMIT, HEADER + b"\0\1\2\3", 10)[0] is NTSTATUS.SUCCESS
+        assert device.ioctl(TRANSMIT, HEADER + b"\0\1\2\3", 258)[0] is NTSTATUS.SUCCESS
 
 
 def test_an_overlapped_request_answers_once(desk):
@@ -200,13 +200,17 @@ def test_a_request_may_be_started_from_an_answer(desk):
     host, reader, device, card = desk
     reader.insert(card)
     power_up(device)
-    depth, answers = [], []
+    free, answers = [], []
+
+    def try_lock():
+        if host.lock.acquire(blocking=False):
+            free.append(True)
+            host.lock.release()
 
     def transmit(c_apdu):
-        # Whoever holds the lock here keeps every other thread out.
-        free = threading.Thread(target=lambda: depth.append(host.lock.acquire(timeout=5)))
-        free.start()
-        free.join()
+        other = threading.Thread(target=try_lock)
+        other.start()
+        other.join()
         return b"\x90\x00"
 
     card.transmit = transmit
@@ -216,7 +220,7 @@ def test_a_request_may_be_started_from_an_answer(desk):
 
     device.start(GET_STATE, b"", 4, told)
     assert answers == [(NTSTATUS.SUCCESS, HEADER + b"\x90\x00")]
-    assert depth == [True]
+    assert free == [True]
 
 
 def test_a_deadline_of_a_manual_clock(make_host, make_card, in_thread):

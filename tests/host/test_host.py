@@ -157,3 +157,31 @@ def test_a_call_that_raises_lets_the_next_one_work(make_host):
         host.run(lambda: 1 / 0)
     host.run(host.io.queue_work, lambda: order.append("work"), lambda _: None)
     assert order == ["work"]
+
+
+def test_an_interrupt_in_the_middle_of_a_command_leaves_the_reader_usable():
+    class Card:
+        def power_on(self):
+            return bytes.fromhex("3B80800101")
+
+        reset = power_on
+
+        def power_off(self):
+            pass
+
+        def transmit(self, c_apdu):
+            if c_apdu[1] == 1:
+                raise KeyboardInterrupt
+            return b"\x90\0"
+
+    with Host(None) as host:
+        reader = host.add_reader()
+        reader.insert(Card())
+        with host.open(reader.link) as device:
+            device.ioctl(0x310004, b"\1\0\0\0", 33)
+            device.ioctl(0x310030, b"\2\0\0\0", 4)
+            header = b"\2\0\0\0\x08\0\0\0"
+            with pytest.raises(KeyboardInterrupt):
+                device.ioctl(0x310014, header + b"\0\1\0\0", 300)
+            status, output = device.ioctl(0x310014, header + b"\0\2\0\0", 300)
+            assert (status, output[8:]) == (NTSTATUS.SUCCESS, b"\x90\0")

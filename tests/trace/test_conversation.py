@@ -4,7 +4,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vreader.card import Description
@@ -110,6 +110,8 @@ CLA = st.sampled_from([0x00, 0x01, 0x0C, 0x40, 0x80, 0xA0, 0xFF])
 P1, P2 = st.sampled_from([0x00, 0xFF]), st.sampled_from([0x00, 0x80, 0x81])
 PADDING = st.integers(0, 20).map(lambda length: b"\x5a" * length)
 KEY_INS = 0x87
+# Each example builds a computer; a busy machine is no failure.
+SOME = settings(max_examples=40, deadline=None)
 
 
 def body(data, extended, le):
@@ -172,6 +174,7 @@ def shows(output, secret):
     )
 
 
+@SOME
 @given(secret_commands())
 def test_no_pin_appears(tmp_path_factory, drawn):
     marker, commands = drawn
@@ -180,6 +183,7 @@ def test_no_pin_appears(tmp_path_factory, drawn):
         assert b"**" in output
 
 
+@SOME
 @given(secret_commands())
 def test_unmasked_it_does(tmp_path_factory, drawn):
     marker, commands = drawn
@@ -187,6 +191,7 @@ def test_unmasked_it_does(tmp_path_factory, drawn):
         assert shows(output, marker)
 
 
+@SOME
 @given(MARKER, PADDING, PADDING, st.booleans())
 def test_no_key_that_describe_names_appears(tmp_path_factory, marker, before, after, extended):
     command = bytes((0, KEY_INS, 0, 0)) + body(before + marker + after, extended, False)
@@ -201,6 +206,7 @@ def test_no_key_that_describe_names_appears(tmp_path_factory, marker, before, af
         assert shows(output, marker)
 
 
+@SOME
 @given(MARKER)
 def test_no_decrypted_key_appears(tmp_path_factory, marker):
     command, answers = bytes.fromhex("002A80860102"), {0x2A: marker + b"\x90\0"}
@@ -210,6 +216,7 @@ def test_no_decrypted_key_appears(tmp_path_factory, marker):
         assert shows(output, marker)
 
 
+@SOME
 @given(MARKER, st.integers(1, 11), st.booleans())
 def test_no_decrypted_key_that_get_response_fetches_appears(tmp_path_factory, marker, cut, channel):
     commands = [bytes((channel, 0x2A, 0x80, 0x86, 1, 2)), bytes((channel, 0xC0, 0, 0, 0))]
@@ -223,6 +230,7 @@ class CardWithABug(FakeCard):
         raise ValueError(c_apdu.decode("latin-1"), c_apdu)
 
 
+@SOME
 @given(secret_commands())
 def test_no_pin_that_an_exception_of_a_card_quotes_appears(tmp_path_factory, drawn):
     marker, commands = drawn

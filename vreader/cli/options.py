@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from vreader.world import STACKS, World, expand_state
+from vreader.world import World
+from vreader.worldspec import STACKS, expand_state
 
 _OPTIONS = (
     click.option(
@@ -15,14 +16,14 @@ _OPTIONS = (
         metavar="SPEC",
         multiple=True,
         help="A card, in a reader of its own: kind[:profile][,key=value…], file.py:Class, "
-        "atr:3B…, none. Repeatable; piv without any.",
+        "atr:3B… or none; see 'vreader cards'. Repeatable; piv without any.",
     ),
     click.option(
         "--reader",
         "readers",
         metavar="NAME",
         multiple=True,
-        help="Name of the reader, for each card in turn [Virtual Reader 00 00].",
+        help="Name of the reader, for each card in turn; ' 00 00' is added [Virtual Reader 00 00].",
     ),
     click.option(
         "--stack",

@@ -41,7 +41,7 @@ def command(
     \b
     vreader run -- opensc-tool -a
     vreader run --card piv,state=my.card -- yubico-piv-tool -r Virtual -a status
-    vreader run --stack pcscd --card piv -- pkcs11-tool --module opensc-pkcs11.so -L
+    vreader run --stack pcscd -- pkcs11-tool --module opensc-pkcs11.so -L
     """  # noqa: D301 - click wants the backspace itself
     with (
         Signals() as signals,
@@ -124,7 +124,7 @@ def _not_started(program: str, error: OSError) -> int:
     from shutil import which
 
     code, problem, hint = CANNOT_EXECUTE, error.strerror, "is it executable, and for this machine?"
-    if isinstance(error, FileNotFoundError):
+    if isinstance(error, FileNotFoundError) or not program:
         if which(program) is None:
             code, problem, hint = (
                 NOT_FOUND,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """``vreader serve``: the same world, held open until SIGTERM, SIGINT or ``vreader ctl quit``."""
 
+import contextlib
 import os
 import shlex
 import signal
@@ -15,6 +16,7 @@ from vreader.errors import UsageError, VreaderError
 from vreader.world import World
 
 _VPCD_NOTICE_S = 0.2
+_EXPORT = b"export "
 
 
 @click.command()
@@ -37,16 +39,20 @@ def command(
 ) -> int:
     """Hold a smart card world open.
 
-    One line says that it is ready; with --print-env the lines before it can be given to a shell's
-    eval, with --ready-file they are in FILE as soon as it exists.
+    One line says that it is ready. With --ready-file the environment that programs need is in FILE
+    as soon as FILE exists. With --print-env it is printed for a shell's eval, and the ready line
+    goes to stderr.
 
     \b
     vreader serve --card piv --ready-file env.sh &
     vreader serve --vpcd localhost:35963 --card piv
     """  # noqa: D301 - click wants the backspace itself
     stop = threading.Event()
+    built = False
 
     def stop_on(number: int, frame: FrameType | None) -> None:
+        if not built:
+            raise SystemExit(128 + number)
         stop.set()
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -54,6 +60,7 @@ def command(
     with build_world(
         cards, readers, stack, state, trace, unmask, vpcd=vpcd, socket=socket
     ) as world:
+        built = True
         world.quit = stop.set
         lines = "".join(
             f"export {name}={shlex.quote(value)}\n" for name, value in world.environment.items()
@@ -93,6 +100,9 @@ def _write_whole(path: str, text: str) -> None:
     if not path:
         raise UsageError("--ready-file names no file", hint="for example --ready-file env.sh")
     try:
+        with contextlib.suppress(FileNotFoundError), Path(path).open("rb") as file:
+            if file.read(len(_EXPORT)) not in (b"", _EXPORT):
+                raise UsageError(f"{path} exists and is not a ready file", hint="name another file")
         partial.write_text(text)
         partial.rename(path)
     except OSError as error:

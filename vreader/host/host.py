@@ -100,14 +100,17 @@ class Host:
     def _work(self, work: list[WorkItem]) -> None:
         while work:
             item = work.pop(0)
-            value = item.run()
-            with self.lock:
-                self._depth += 1
-                try:
-                    item.finish(value)
-                finally:
-                    self._depth -= 1
-                more = self._take_work()
+            value = None  # what an item is told that was interrupted, by Ctrl-C say
+            try:
+                value = item.run()
+            finally:
+                with self.lock:
+                    self._depth += 1
+                    try:
+                        item.finish(value)
+                    finally:
+                        self._depth -= 1
+                    more = self._take_work()
             if more:
                 work += more
 
@@ -143,15 +146,20 @@ class Host:
                 return
             call.waker = call.ended = ready.set
         deadline = self.clock.now() + patience_s
-        while not call.done:
-            queue = call.parked
-            limited = queue is not None and not queue.patient
-            left = max(0.0, deadline - self.clock.now()) if limited else PATIENCE_S
-            if ready.wait(min(left, PATIENCE_S)):
-                ready.clear()
-                self.run(call.resume)
-            elif (limited and self.clock.now() >= deadline) or not (alive is None or alive()):
-                self.run(call.give_up, SCARD.E_SHARING_VIOLATION)
+        try:
+            while not call.done:
+                queue = call.parked
+                limited = queue is not None and not queue.patient
+                left = max(0.0, deadline - self.clock.now()) if limited else PATIENCE_S
+                if ready.wait(min(left, PATIENCE_S)):
+                    ready.clear()
+                    self.run(call.resume)
+                elif (limited and self.clock.now() >= deadline) or not (alive is None or alive()):
+                    self.run(call.give_up, SCARD.E_SHARING_VIOLATION)
+        except BaseException:
+            # An interrupt (Ctrl-C): the turn this call was waiting for must go to the next one.
+            self.run(call.abandon)
+            raise
 
     # ------------------------------------------------------------------ readers
 

@@ -12,6 +12,7 @@ from vreader.reader.slot import Answer, Problem, Slot, power_off
 from vreader.smclib.capabilities import SmartcardUpdateCardCapabilities
 from vreader.smclib.ioctl import (
     CM_IOCTL_GET_FEATURE_REQUEST,
+    IO_REQUEST,
     IO_REQUEST_SIZE,
     SCARD_CTL_CODE,
     Power,
@@ -123,7 +124,7 @@ def Transmit(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
     """RDF_TRANSMIT: hand the C-APDU behind the SCARD_IO_REQUEST to the card."""
     slot, request, irp = _slot(ext), ext.IoRequest, os_data(ext).CurrentIrp
     buffer = request.RequestBuffer
-    start = int.from_bytes(buffer[4:8], "little")
+    _protocol, start = IO_REQUEST.unpack_from(buffer)
     command = bytes(buffer[start : request.RequestBufferLength])
     return slot.request(lambda card: slot.ask_transmit(card, command, irp), _transmitted)
 

@@ -173,7 +173,7 @@ def DispatchCleanup(device: DeviceObject, irp: Irp) -> NTSTATUS:
 
 def DispatchDeviceControl(device: DeviceObject, irp: Irp) -> NTSTATUS:
     """Hand the request to the library, unless the reader has been pulled out."""
-    extension = _of(device)
+    extension: DEVICE_EXTENSION = device.DeviceExtension
     ext = extension.SmartcardExtension
     if extension.Surprised and not os_data(ext).RemoveLock.removed:
         return _complete(irp, ext.Profile.removed_status)

@@ -15,8 +15,9 @@ from vreader.reader.events import ApduEvent
 Describe = Callable[[bytes, bytes], Description]
 Ranges = tuple[tuple[int, int], ...]
 
-# VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER, each also in its BER-TLV form.
-_SECRET_INS = frozenset((0x20, 0x21, 0x24, 0x25, 0x2C, 0x2D))
+# VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER, each also in its BER-TLV form; and ENVELOPE,
+# which may carry any of them in pieces.
+_SECRET_INS = frozenset((0x20, 0x21, 0x24, 0x25, 0x2C, 0x2D, 0xC2, 0xC3))
 _UNKNOWN = Description("")
 
 

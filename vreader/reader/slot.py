@@ -6,7 +6,6 @@ asked, and its answer counts only if the request is still pending then. The card
 meanwhile; the request has then been completed STATUS_NO_MEDIA and the late answer is dropped.
 """
 
-import traceback
 from collections.abc import Callable
 from enum import Enum
 
@@ -68,8 +67,9 @@ class _Work:
     def run(self) -> Answer:
         return self.ask(self.card)
 
-    def finish(self, answer: Answer) -> None:
-        self.slot.finish(self, answer)
+    def finish(self, answer: Answer | None) -> None:
+        """Take the answer; None where the work was interrupted."""
+        self.slot.finish(self, Problem.MUTE if answer is None else answer)
 
     def cancel(self, device: DeviceObject, irp: Irp) -> None:
         self.slot.give_up(self, NTSTATUS.CANCELLED)
@@ -246,11 +246,12 @@ class Slot:
 
     def ask_transmit(self, card: Card, command: bytes, irp: Irp | None) -> Answer:
         """Exchange one APDU for ``irp``; a fault of the card's code becomes 6F00."""
+        if len(command) < 2:
+            return b"\x67\x00"  # the contract promises cards two bytes at least
         if not self.io.events:
-            return _answer_or_6f00(_ask(self, lambda: _transmit(card, command)))
+            return _answer_or_6f00(_ask(self, card.transmit, command))
         started = self.clock.now()
-        secret = self.observer.has_secrets(command)
-        answer = _ask(self, lambda: _transmit(card, command), secret)
+        answer = _ask(self, card.transmit, command)
         seconds = self.clock.now() - started
         problem = answer.value if isinstance(answer, Problem) else ""
         answer = _answer_or_6f00(answer)
@@ -265,35 +266,41 @@ def _answer_or_6f00(answer: Answer) -> Answer:
     return b"\x6f\x00" if answer is _FAULT else answer
 
 
-def _transmit(card: Card, command: bytes) -> bytes:
-    # The contract promises cards two bytes at least; what would any card say to fewer?
-    return card.transmit(command) if len(command) > 1 else b"\x67\x00"
-
-
 def power_off(card: Card) -> bytes:
     """Take the card's power; the answer is empty."""
     card.power_off()
     return b""
 
 
-def _ask(slot: Slot, call: Callable[[], object], secret: bool = False) -> Answer:
-    """Call the card. Its two signals are answers; anything else it raises is its bug.
-
-    An exception's text may quote the command: where that is ``secret`` only its type is told.
-    """
+def _ask(slot: Slot, call: Callable[..., object], *command: bytes) -> Answer:
+    """Call the card. Its two signals are answers; anything else it raises is its bug."""
     try:
-        answer = call()
-        if not isinstance(answer, bytes | bytearray):
-            raise TypeError(f"the card returned {type(answer).__name__}, not bytes")
+        answer = call(*command)
+        if type(answer) is bytes:
+            return answer
+        if isinstance(answer, bytes | bytearray):
+            return bytes(answer)
+        raise TypeError(f"the card returned {type(answer).__name__}, not bytes")
     except CardGone:
         return Problem.GONE
     except CardMute:
         return Problem.MUTE
     except Exception as error:
-        if slot.io.events:
-            text = traceback.format_exc()
-            if secret:
-                text = "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
-            slot.io.events.emit(CardFaultEvent(slot.observer.reader, text))
+        _tell_fault(slot, error, any(map(slot.observer.has_secrets, command)))
         return Problem.FAULT
-    return bytes(answer)
+
+
+def _tell_fault(slot: Slot, error: Exception, secret: bool) -> None:
+    """Log a fault of a card's code: whoever wrote it must hear of it, traced or not.
+
+    The exception's text may quote the command: where that is ``secret`` only its type is told.
+    """
+    import logging  # both are slow to import, and most worlds never need them
+    import traceback
+
+    text = "".join(traceback.format_exception(error))
+    if secret:
+        text = "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
+    logging.getLogger("vreader").error("a card's code failed; it answers 6F00\n%s", text)
+    if slot.io.events:
+        slot.io.events.emit(CardFaultEvent(slot.observer.reader, text))

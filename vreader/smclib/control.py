@@ -13,7 +13,7 @@ from collections.abc import Callable
 from functools import partial
 
 from vreader.smclib.attributes import get_attribute, set_attribute
-from vreader.smclib.ioctl import IO_REQUEST_SIZE, Ioctl, Power, Protocol
+from vreader.smclib.ioctl import IO_REQUEST, IO_REQUEST_SIZE, Ioctl, Power, Protocol
 from vreader.smclib.library import SmartcardReleaseRemoveLock, os_data
 from vreader.smclib.states import TRANSITIONS, CardState, ReaderEvent
 from vreader.smclib.structs import RDF, SMARTCARD_EXTENSION
@@ -38,13 +38,16 @@ def SmartcardDeviceControl(ext: SMARTCARD_EXTENSION, irp: Irp) -> NTSTATUS:
         return _complete(irp, NTSTATUS.DELETE_PENDING)
     location = irp.stack[irp.current]
     code = location.IoControlCode
-    if code in _TRACKING:
+    entry = _CALLBACKS.get(code)
+    if entry is None and code in _TRACKING:
         return _track(ext, irp, location, code)
     if data.CurrentIrp is not None:
         return _complete(irp, NTSTATUS.DEVICE_BUSY)
-    if (answer := _ANSWERS.get(code)) is not None:
-        return _answer(ext, irp, location, answer)
-    index, check = _CALLBACKS.get(code, _UNKNOWN)
+    if entry is None:
+        if (answer := _ANSWERS.get(code)) is not None:
+            return _answer(ext, irp, location, answer)
+        entry = _UNKNOWN
+    index, check = entry
     callback = ext.ReaderFunction[index]
     if callback is None:
         return _complete(irp, NTSTATUS.NOT_SUPPORTED)
@@ -252,12 +255,12 @@ def _check_transmit(
         return NTSTATUS.INVALID_PARAMETER
     if location.OutputBufferLength < IO_REQUEST_SIZE + 2:
         return ext.Profile.short_buffer
-    pci_length = int.from_bytes(buffer[4:8], "little")
+    protocol, pci_length = IO_REQUEST.unpack_from(buffer)
     if not IO_REQUEST_SIZE <= pci_length <= length:
         return NTSTATUS.INVALID_PARAMETER
     if ext.ReaderCapabilities.CurrentState is not _SPECIFIC:
         return _refusal(ext, ReaderEvent.TRANSMIT)
-    if int.from_bytes(buffer[:4], "little") != ext.CardCapabilities.Protocol.Selected:
+    if protocol != ext.CardCapabilities.Protocol.Selected:
         return NTSTATUS.INVALID_DEVICE_STATE
     return _SUCCESS
 

@@ -5,6 +5,7 @@ Everything a caller puts into or finds in a buffer of the reader driver interfac
 """
 
 from enum import IntEnum, IntFlag
+from struct import Struct
 
 FILE_DEVICE_SMARTCARD = 0x31
 
@@ -130,7 +131,8 @@ class Attr(IntEnum):
 
 
 # SCARD_IO_REQUEST {dwProtocol, cbPciLength}, both ULONG.
-IO_REQUEST_SIZE = 8
+IO_REQUEST = Struct("<II")
+IO_REQUEST_SIZE = IO_REQUEST.size
 MAXIMUM_ATTR_STRING_LENGTH = 32
 # PC/SC part 10: asked of the driver through the unknown-IOCTL callback.
 CM_IOCTL_GET_FEATURE_REQUEST = SCARD_CTL_CODE(3400)

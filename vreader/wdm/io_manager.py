@@ -45,7 +45,7 @@ class WorkItem(Protocol):
         """Work, called without the lock; must not touch driver state and must not raise."""
 
     def finish(self, value: Any, /) -> None:  # noqa: ANN401
-        """Take what ``run`` returned, called under the lock."""
+        """Take what ``run`` returned, None where it was interrupted; called under the lock."""
 
 
 class _Functions:

@@ -8,7 +8,7 @@ completion is a BugCheck, as Driver Verifier has it. Which driver answers what n
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from vreader.wdm.status import NTSTATUS
 
@@ -80,11 +80,11 @@ SL_PENDING_RETURNED = 0x01
 # Python 3.11 takes a quarter of a microsecond to find a member of an enumeration; these are on the
 # way of every request.
 _PENDING, _MORE_PROCESSING = NTSTATUS.PENDING, NTSTATUS.MORE_PROCESSING_REQUIRED
-_NOT_SUPPORTED = NTSTATUS.NOT_SUPPORTED
 
 CompletionRoutine = Callable[["DeviceObject | None", "Irp", object], NTSTATUS]
 CancelRoutine = Callable[["DeviceObject", "Irp"], None]
-_Completion = CompletionRoutine | None
+_Completion: TypeAlias = CompletionRoutine | None
+_Cancel: TypeAlias = CancelRoutine | None
 
 
 class IO_STACK_LOCATION:
@@ -117,11 +117,8 @@ class IO_STACK_LOCATION:
 class IO_STATUS_BLOCK:
     """The answer: a status, and for successes how many bytes of the buffer count."""
 
-    __slots__ = ("Information", "Status")
-
-    def __init__(self, status: NTSTATUS) -> None:
-        self.Status = status
-        self.Information = 0
+    Status: NTSTATUS = NTSTATUS.NOT_SUPPORTED
+    Information: int = 0
 
 
 class Irp:
@@ -140,30 +137,18 @@ class Irp:
         done: called last, by the I/O manager, with the completed IRP.
     """
 
-    __slots__ = (
-        "Cancel",
-        "CancelRoutine",
-        "IoStatus",
-        "PendingReturned",
-        "SystemBuffer",
-        "current",
-        "done",
-        "history",
-        "observer",
-        "stack",
-    )
+    Cancel: bool = False
+    CancelRoutine: _Cancel = None
+    PendingReturned: bool = False
+    observer: "Callable[[Irp], None] | None" = None
+    done: "Callable[[Irp], None] | None" = None
 
     def __init__(self, stack_size: int, buffer: bytearray) -> None:
         self.stack = [IO_STACK_LOCATION() for _ in range(stack_size)]
         self.current = stack_size
         self.SystemBuffer = buffer
-        self.IoStatus = IO_STATUS_BLOCK(_NOT_SUPPORTED)
-        self.Cancel = False
-        self.CancelRoutine: CancelRoutine | None = None
-        self.PendingReturned = False
+        self.IoStatus = IO_STATUS_BLOCK()
         self.history: list[object] = []
-        self.observer: Callable[[Irp], None] | None = None
-        self.done: Callable[[Irp], None] | None = None
 
     @property
     def completed(self) -> bool:

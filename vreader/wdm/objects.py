@@ -6,7 +6,7 @@ above. Opens name the PDO's symbolic link and reach the top of the stack.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vreader.wdm.irp import IRP_MJ_MAXIMUM_FUNCTION, IoCompleteRequest, Irp
 from vreader.wdm.status import NTSTATUS
@@ -63,10 +63,10 @@ class DeviceObject:
         properties: (PDO) what the bus and the INF know of it: hardware ids, friendly name.
     """
 
-    def __init__(self, driver: DriverObject, name: str, extension: object) -> None:
+    def __init__(self, driver: DriverObject, name: str, extension: Any) -> None:  # noqa: ANN401
         self.DriverObject = driver
         self.name = name
-        self.DeviceExtension = extension
+        self.DeviceExtension: Any = extension
         self.Flags = DO_DEVICE_INITIALIZING
         self.AttachedTo: DeviceObject | None = None
         self.AttachedDevice: DeviceObject | None = None

@@ -8,7 +8,6 @@ resumed when its turn has come. Who waits for the result, and how, is the host's
 
 from collections import deque
 from collections.abc import Callable, Generator
-from functools import partial
 from typing import Any, Generic, TypeVar
 
 from vreader.wdm import NTSTATUS, Handle, IoManager
@@ -74,7 +73,7 @@ class Call(Generic[T]):
         "_io",
         "_outcome",
         "_sending",
-        "_woken",
+        "_woken_from",
         "done",
         "ended",
         "error",
@@ -88,7 +87,7 @@ class Call(Generic[T]):
         self._generator = generator
         self._outcome: tuple[NTSTATUS, bytes] | None = None
         self._sending = False
-        self._woken = False
+        self._woken_from: WaitQueue | None = None
         self.done = False
         self.value: T | None = None
         self.error: BaseException | None = None
@@ -98,18 +97,17 @@ class Call(Generic[T]):
 
     def start(self) -> None:
         """Run until it is done or has to wait."""
-        self._go(None)
+        self._go()
 
     def resume(self) -> None:
         """Go on after :meth:`wake`; harmless when it was not woken."""
-        if self._woken:
-            self._woken = False
-            self._go(None)
+        if self._woken_from is not None:
+            self._woken_from = None
+            self._go()
 
     def wake(self) -> None:
         """Say that its turn has come."""
-        self.parked = None
-        self._woken = True
+        self._woken_from, self.parked = self.parked, None
         if self.waker is not None:
             self.waker()
         else:
@@ -121,8 +119,21 @@ class Call(Generic[T]):
             return False
         self.parked.calls.remove(self)
         self.parked = None
-        self._advance(partial(self._generator.throw, ScardError(code)))
+        self._go(error=ScardError(code))
         return True
+
+    def abandon(self) -> None:
+        """Let nobody wait for it any more: the thread that did was interrupted.
+
+        Its turn goes to the next; a request that a driver has goes on by itself.
+        """
+        self.waker = self.ended = None
+        queue, self._woken_from = self._woken_from, None
+        if queue is not None:
+            self._go(error=ScardError(SCARD.E_CANCELLED))
+            queue.wake_first()
+        else:
+            self.give_up(SCARD.E_CANCELLED)
 
     def result(self) -> T:
         """Return the value, or raise what the operation raised."""
@@ -130,18 +141,19 @@ class Call(Generic[T]):
             raise self.error
         return self.value  # type: ignore[return-value]
 
-    def _go(self, value: tuple[NTSTATUS, bytes] | None) -> None:
-        self._advance(partial(self._generator.send, value))
-
-    def _advance(self, step: Callable[[], Io | WaitQueue]) -> None:
+    def _go(
+        self, value: tuple[NTSTATUS, bytes] | None = None, error: ScardError | None = None
+    ) -> None:
+        """Run the operation on: ``value`` is what it waited for, ``error`` ends the wait."""
+        generator = self._generator
         while True:
             try:
-                asked = step()
+                asked = generator.send(value) if error is None else generator.throw(error)
             except StopIteration as stop:
                 self._end(stop.value, None)
                 return
-            except Exception as error:
-                self._end(None, error)
+            except Exception as failure:
+                self._end(None, failure)
                 return
             if isinstance(asked, WaitQueue):
                 self.parked = asked
@@ -152,14 +164,10 @@ class Call(Generic[T]):
                 asked.handle, asked.code, asked.data, asked.out_length, self._io_done
             )
             self._sending = False
-            outcome = self._take_outcome()
-            if outcome is None:
+            # The driver may have answered at once; else it will, by _io_done.
+            value, error = self._outcome, None
+            if value is None:
                 return
-            step = partial(self._generator.send, outcome)
-
-    def _take_outcome(self) -> tuple[NTSTATUS, bytes] | None:
-        outcome, self._outcome = self._outcome, None
-        return outcome
 
     def _io_done(self, status: NTSTATUS, output: bytes) -> None:
         if self._sending:

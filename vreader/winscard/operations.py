@@ -155,6 +155,16 @@ def _negotiate(
         reader.protocol = Protocol(int.from_bytes(reader.pci[:4], "little"))
 
 
+def _set_any_protocol(reader: Reader) -> Operation[None]:
+    """Let a DIRECT connection talk to a card with which nobody has negotiated yet."""
+    if reader.powered:
+        for mask in (Protocol.T0 | Protocol.T1, Protocol.RAW):
+            status = yield from _set_protocol(reader, mask)
+            if status is NTSTATUS.SUCCESS:
+                return
+    raise ScardError(SCARD.E_NOT_TRANSACTED)
+
+
 def _set_protocol(reader: Reader, mask: Protocol) -> Operation[NTSTATUS]:
     status, output = yield Io(
         reader.device, Ioctl.SMARTCARD_SET_PROTOCOL, mask.to_bytes(4, "little"), 4
@@ -379,7 +389,7 @@ def transmit(
         if protocol != reader.protocol and protocol not in rm.any_protocol:
             raise ScardError(SCARD.E_PROTO_MISMATCH)
         if not reader.pci:
-            raise ScardError(SCARD.E_NOT_TRANSACTED)  # a DIRECT handle has negotiated nothing
+            yield from _set_any_protocol(reader)
         answer, output = yield Io(
             reader.device, _TRANSMIT, reader.pci + command, reply_length + IO_REQUEST_SIZE
         )

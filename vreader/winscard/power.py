@@ -13,7 +13,7 @@ from vreader.smclib.states import CardState
 from vreader.wdm import NTSTATUS, RtlNtStatusToDosError
 from vreader.wdm.irp import BugCheck
 from vreader.winscard.call import Io, Operation
-from vreader.winscard.codes import ScardError
+from vreader.winscard.codes import SCARD, ScardError
 from vreader.winscard.model import CardEvent, Reader
 from vreader.winscard.profile import Operation as Op
 
@@ -120,7 +120,9 @@ def greet_card(
         try:
             if not reader.powered:  # else a Connect was faster
                 yield from make_ready(rm, reader, Op.POWER)
-        except ScardError:
+        except ScardError as error:
+            if error.code is SCARD.E_NO_SMARTCARD:
+                return  # it is leaving; the tracking request is about to say so
             reader.powered = False
             reader.state = CardState.SWALLOWED
     finally:

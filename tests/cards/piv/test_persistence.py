@@ -96,12 +96,12 @@ def test_only_commands_that_change_something_write(opened, monkeypatch):
     assert written == [{("piv", "pin.tries"): b"\2\3"}]
 
 
-# The card of a child process: every acknowledged command is told on stdout, then the child is
-# killed. One write is one whole line. Two kinds of command alternate: a wrong PIN, and an object with a running number.
+# The card of a child process: every acknowledged command is told on stdout, one write for a whole
+# line, until the child is killed. Two kinds of command alternate: a wrong PIN, and an object with a
+# running number.
 CHILD = """
 import os, sys
 from cards.piv import KIND
-from cards.platform.statefile import StateFile
 from vreader.card import FileStore
 card = KIND.open(FileStore(sys.argv[1]))
 card.power_on()

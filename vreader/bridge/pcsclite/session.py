@@ -116,7 +116,7 @@ class Session:
             chunk = self._socket.recv(_CHUNK)
             if not chunk:
                 if buffer:
-                    raise ProtocolError("the connection ended inside a message")
+                    raise ProtocolError("the connection ended inside a header or struct")
                 raise EOFError
             buffer = buffer + chunk if buffer else chunk
         self._buffer = buffer[size:]
@@ -146,7 +146,10 @@ class Session:
         expected, handler = entry
         if size != expected:
             raise ProtocolError(f"command {number:#x} with {size} instead of {expected} bytes")
-        handler(self, self._read(size) if size else b"")
+        try:
+            handler(self, self._read(size) if size else b"")
+        except EOFError:
+            raise ProtocolError("the connection ended inside a message") from None
 
     def _peer_is_there(self) -> bool:
         poll = select.poll()

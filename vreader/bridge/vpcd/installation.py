@@ -131,7 +131,7 @@ def plan_readers(readers: Sequence[str], max_readers: int = 16) -> Plan:
     if len(stanzas) * SLOTS > max_readers:
         raise UsageError(
             f"pcscd takes {max_readers} readers, {SLOTS} a name: {len(stanzas)} names are too many",
-            hint="name them in pairs, 'NAME 00 00' and 'NAME 00 01', or use --stack embedded",
+            hint="give fewer cards, or use --stack embedded",
         )
     return Plan(tuple(stanzas), tuple(places))
 

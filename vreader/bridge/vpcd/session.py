@@ -59,6 +59,11 @@ class DeviceHandle(Protocol):
         """CLEANUP, which completes what is pending with CANCELLED, and CLOSE; may be repeated."""
 
 
+# On the way of every APDU, and dear to look up in Python 3.11: see vreader.wdm.irp.
+_TRANSMIT, _SUCCESS = Ioctl.SMARTCARD_TRANSMIT, NTSTATUS.SUCCESS
+_REPLY_SIZE = IO_REQUEST_SIZE + R_APDU_SIZE
+
+
 class Unserved(Exception):  # noqa: N818 - an ending, not always an error
     """The card cannot answer, so the connection has to end; the text is the reason."""
 
@@ -108,10 +113,8 @@ class CardSession:
         return None
 
     def _transmit(self, c_apdu: bytes) -> bytes:
-        status, out = self._ioctl(
-            Ioctl.SMARTCARD_TRANSMIT, self._header + c_apdu, IO_REQUEST_SIZE + R_APDU_SIZE
-        )
-        if status != NTSTATUS.SUCCESS:
+        status, out = self._ioctl(_TRANSMIT, self._header + c_apdu, _REPLY_SIZE)
+        if status is not _SUCCESS:
             raise Unserved(f"TRANSMIT: {status}")
         length = len(out) - IO_REQUEST_SIZE
         if not 0 < length <= MAX_PAYLOAD:

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ways an APDU can take in the bench, each ready to be used by the C client.
+
+The embedded route and our card end run in this process, as in ``vreader serve``; clients, C cards
+and pcscd are processes of their own. All routes stand ready side by side, so that rounds can go
+from one to the next.
+"""
+
+import contextlib
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Self
+
+from vreader.bridge.pcsclite.server import PcscliteDoor
+from vreader.bridge.vpcd.card_end import VpcdDoor
+from vreader.bridge.vpcd.pcscd import PrivatePcscd
+from vreader.errors import VreaderError
+from vreader.host import Host
+
+HERE = Path(__file__).parent
+ATR = bytes.fromhex("3B80800101")
+TIMEOUT_S = 120
+SLOW_WARM_UP = 12  # a kernel's first acknowledgements on a connection are quick
+
+EMBEDDED = "embedded"
+OURS, QUICK, PLAIN = "pcscd, our card", "pcscd, C echo, quick ACK", "pcscd, C echo, plain"
+MAIN, BUSY, MOVED = "Bench Main 00 00", "Bench Busy 00 00", "Bench Moved 00 00"
+
+
+class Unmeasurable(Exception):  # noqa: N818 - a fact about this machine
+    """A route could not be measured; the text says why."""
+
+
+class EchoCard:
+    """The least a Python card can be."""
+
+    def power_on(self) -> bytes:
+        return ATR
+
+    def reset(self) -> bytes:
+        return ATR
+
+    def power_off(self) -> None:
+        pass
+
+    def transmit(self, c_apdu: bytes) -> bytes:
+        return b"\x90\x00"
+
+
+class BusyCard(EchoCard):
+    """Works on the command 46 until told to stop."""
+
+    def __init__(self, work) -> None:
+        self.work = work
+        self.started = threading.Event()
+        self.stop = threading.Event()
+
+    def transmit(self, c_apdu: bytes) -> bytes:
+        if c_apdu[1] == 0x46:
+            self.started.set()
+            while not self.stop.is_set():
+                self.work()
+        return b"\x90\x00"
+
+
+def run_python() -> None:
+    """Some milliseconds of interpreted code."""
+    value = 0
+    for number in range(20_000):
+        value = (value * 31 + number) & 0xFFFF
+
+
+def make_rsa_key() -> None:
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    rsa.generate_private_key(65537, 4096)
+
+
+WORK = {"pure Python": run_python, "making RSA-4096 keys": make_rsa_key}
+
+
+class Client:
+    """The compiled C client, pointed at one socket and one reader."""
+
+    def __init__(self, program: Path, socket: str, reader: str) -> None:
+        self.program = program
+        self.reader = reader
+        self.env = {**os.environ, "PCSCLITE_CSOCK_NAME": socket}
+
+    def start(self, mode: str, *arguments: object) -> subprocess.Popen:
+        command = [self.program, mode, self.reader, *map(str, arguments)]
+        return subprocess.Popen(
+            command, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def latencies(self, warm: int, count: int) -> list[int]:
+        """Nanoseconds of each of ``count`` APDUs."""
+        return [int(line) for line in finish(self.start("latency", warm, count)).split()]
+
+
+def finish(process: subprocess.Popen) -> str:
+    """Wait for a client and return what it printed; raises Unmeasurable when it failed."""
+    try:
+        out, err = process.communicate(timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise Unmeasurable(f"no end after {TIMEOUT_S} s") from None
+    if process.returncode:
+        raise Unmeasurable(err.strip() or f"exit code {process.returncode}")
+    return out
+
+
+def compile_c(directory: Path, name: str, *flags: str) -> Path:
+    """Compile one of the C programs beside this file."""
+    program = directory / name
+    command = ["gcc", "-O2", "-Wall", "-Wextra", "-o", program, HERE / f"{name}.c", *flags]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)
+    except FileNotFoundError:
+        raise Unmeasurable("no C compiler (apt install gcc)") from None
+    except subprocess.CalledProcessError as error:
+        raise Unmeasurable(f"cannot compile {name}.c: {error.stderr.strip()}") from None
+    return program
+
+
+def pcsclite_flags() -> list[str]:
+    try:
+        found = subprocess.run(
+            ["pkg-config", "--cflags", "--libs", "libpcsclite"],
+            check=True, capture_output=True, text=True,
+        )  # fmt: skip
+    except (OSError, subprocess.CalledProcessError):
+        raise Unmeasurable(
+            "libpcsclite cannot be built against (apt install libpcsclite-dev pkg-config)"
+        ) from None
+    return shlex.split(found.stdout)
+
+
+class Routes:
+    """Everything that stands ready while the bench runs.
+
+    Attributes:
+        clients: route name → the client that uses it.
+        failures: (what, why) of the routes that could not be set up.
+    """
+
+    def __init__(self) -> None:
+        self.clients: dict[str, Client] = {}
+        self.failures: list[tuple[str, str]] = []
+        self._stack = contextlib.ExitStack()
+        # As in every process of ours: a busy thread must not delay another's answer.
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(1e-4)
+        self._stack.callback(sys.setswitchinterval, before)
+
+    def __enter__(self) -> Self:
+        try:
+            self.directory = Path(
+                self._stack.enter_context(tempfile.TemporaryDirectory(prefix="vreader-bench-"))
+            )
+            self.client_program = compile_c(self.directory, "client", *pcsclite_flags())
+            self._open_embedded()
+            try:
+                self._open_pcscd()
+            except (VreaderError, Unmeasurable) as error:
+                hint = f" ({error.hint})" if isinstance(error, VreaderError) else ""
+                self.failures.append(("the routes through pcscd", f"{error}{hint}"))
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    def _open_embedded(self) -> None:
+        host = self._stack.enter_context(Host())
+        path = str(self.directory / "embedded.s")
+        self.embedded_socket = path
+        host.add_reader(MAIN).insert(EchoCard())
+        self.busy_reader = host.add_reader(BUSY)
+        self.moved_reader = host.add_reader(MOVED)
+        self._stack.callback(PcscliteDoor(host, path).close)
+        self.clients[EMBEDDED] = Client(self.client_program, path, MAIN)
+
+    def _open_pcscd(self) -> None:
+        echo_card = compile_c(self.directory, "echo_card")
+        names = {OURS: "Bench Ours 00 00", QUICK: "Bench Quick 00 00", PLAIN: "Bench Plain 00 00"}
+        pcscd = self._stack.enter_context(PrivatePcscd(list(names.values())))
+        dials = dict(zip(names, pcscd.dials, strict=True))
+        host = self._stack.enter_context(Host(None))
+        reader = host.add_reader(names[OURS])
+        reader.insert(EchoCard())
+        door = VpcdDoor(reader.name, host.open(reader.link), dials[OURS])
+        self._stack.callback(door.stop)
+        door.start()
+        for route, mode in ((QUICK, "quick"), (PLAIN, "plain")):
+            with dials[route]() as connection:
+                descriptor = connection.fileno()
+                card = subprocess.Popen([echo_card, str(descriptor), mode], pass_fds=[descriptor])
+            self._stack.callback(_end, card)
+        pcscd.wait_until_seen()
+        for route, name in names.items():
+            self.clients[route] = Client(self.client_program, str(pcscd.socket_path), name)
+
+    # ------------------------------------------------------------------ measuring
+
+    def latencies(self, route: str, count: int) -> list[int]:
+        """Nanoseconds of ``count`` APDUs on one route; far fewer on the one that takes 44 ms."""
+        if route == PLAIN:
+            return self.clients[route].latencies(SLOW_WARM_UP, max(10, count // 100))
+        return self.clients[route].latencies(max(20, count // 10), count)
+
+    def latencies_beside(self, work: str, count: int) -> list[int]:
+        """The same on the embedded route while another reader's card works."""
+        card = BusyCard(WORK[work])
+        self.busy_reader.insert(card)
+        worker = Client(self.client_program, self.embedded_socket, BUSY).start("work")
+        try:
+            if not card.started.wait(TIMEOUT_S):
+                raise Unmeasurable("the busy card was not asked to work")
+            return self.latencies(EMBEDDED, count)
+        finally:
+            card.stop.set()
+            finish(worker)
+            self.busy_reader.remove()
+
+    def event_delays(self, count: int) -> dict[str, list[int]]:
+        """Nanoseconds from inserting (removing) a card to SCardGetStatusChange's return."""
+        watcher = Client(self.client_program, self.embedded_socket, MOVED).start(
+            "events", 2 * count
+        )
+        delays: dict[str, list[int]] = {"present": [], "absent": []}
+        card = EchoCard()
+        steps = [("present", lambda: self.moved_reader.insert(card))]
+        steps.append(("absent", self.moved_reader.remove))
+        assert watcher.stdout is not None
+        if watcher.stdout.readline() != "ready\n":
+            raise Unmeasurable(finish(watcher))
+        for _ in range(count):
+            for expected, step in steps:
+                time.sleep(0.002)  # until the watcher waits again
+                start = time.monotonic_ns()
+                step()
+                what, clock = watcher.stdout.readline().split()
+                if what != expected:
+                    raise Unmeasurable(f"{what} instead of {expected}")
+                delays[what].append(int(clock) - start)
+        finish(watcher)
+        return delays
+
+
+def _end(process: subprocess.Popen) -> None:
+    process.kill()
+    process.wait()

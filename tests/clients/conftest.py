@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Worlds for real PC/SC programs, on both stacks, and a card that has keys and certificates."""
+
+import datetime
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from vreader.bridge.vpcd.installation import find_installation
+from vreader.errors import VreaderError
+
+SLOTS = {"9a": "RSA2048", "9c": "RSA2048", "9d": "ECCP256", "9e": "ECCP256"}
+
+
+@pytest.fixture(
+    scope="session", params=["embedded", pytest.param("pcscd", marks=pytest.mark.pcscd)]
+)
+def stack(request) -> str:
+    """The name of a stack; pcscd is skipped where it is missing, and fails in CI."""
+    if request.param == "pcscd":
+        try:
+            find_installation()
+        except VreaderError as error:
+            reason = f"{error} ({error.hint})"
+            if os.environ.get("CI") == "true":
+                pytest.fail(reason)
+            pytest.skip(reason)
+    return request.param
+
+
+@pytest.fixture
+def world(stack: str, serve) -> Callable:
+    """Start a world on this stack with one card."""
+
+    def start(card: str = "piv", *options: str):
+        return serve("--stack", stack, "--card", card, *options)
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def need_module() -> Callable[[str, str], Path]:
+    """Return the path of a PKCS #11 module; without it skip the test, or fail where CI=true."""
+
+    def find(name: str, package: str) -> Path:
+        for place in ("/usr/lib", "/usr/local/lib"):
+            for path in Path(place).glob(f"*/{name}"):
+                return path
+        reason = f"{name} is missing: apt install {package}"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def piv_tool(need) -> list[str]:
+    """yubico-piv-tool, told to use our reader."""
+    return [need("yubico-piv-tool", "yubico-piv-tool"), "-r", "Virtual"]
+
+
+def certificate_for(public_key) -> x509.Certificate:
+    """A certificate for a key whose private part is on a card, signed by somebody else."""
+    now = datetime.datetime.now(datetime.UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "vreader test")])
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=2))
+        .sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
+    )
+
+
+@pytest.fixture(scope="session")
+def certify() -> Callable[[Path, Path], None]:
+    """Write a PEM certificate for a PEM public key."""
+
+    def certify(public_key: Path, certificate: Path) -> None:
+        key = serialization.load_pem_public_key(public_key.read_bytes())
+        made = certificate_for(key)
+        certificate.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+
+    return certify
+
+
+@pytest.fixture(scope="session")
+def make_keys(piv_tool, certify) -> Callable:
+    """Generate a key in each slot with yubico-piv-tool, and import a certificate for it."""
+
+    def make_keys(run: Callable, directory: Path) -> None:
+        for slot, algorithm in SLOTS.items():
+            key, certificate = directory / f"{slot}.pub", directory / f"{slot}.crt"
+            run(*piv_tool, "-a", "generate", "-A", algorithm, "-s", slot, "-o", key)
+            certify(key, certificate)
+            run(*piv_tool, "-a", "import-certificate", "-s", slot, "-i", certificate)
+
+    return make_keys
+
+
+@pytest.fixture(scope="session")
+def provisioned(tmp_path_factory, serving, make_keys, piv_tool) -> Path:
+    """A directory with ``card`` (a state file), and SLOT.pub and SLOT.crt for its four keys."""
+    directory = tmp_path_factory.mktemp("provisioned")
+    with serving("--card", f"piv,state={directory / 'card'}") as served:
+        make_keys(served.run, directory)
+        served.run(*piv_tool, "-a", "set-chuid", "-a", "set-ccc")
+    return directory
+
+
+@pytest.fixture
+def keys(provisioned: Path, tmp_path: Path) -> Path:
+    """The same, of this test's own."""
+    return Path(shutil.copytree(provisioned, tmp_path / "keys"))
+
+
+@pytest.fixture(scope="session")
+def public_key(provisioned: Path) -> Callable:
+    """Return the public key of a slot."""
+
+    def public_key(slot: str):
+        return serialization.load_pem_public_key((provisioned / f"{slot}.pub").read_bytes())
+
+    return public_key

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The virtual reader without a host: a test runs the card's work itself, or holds it back."""
+
+import pytest
+
+from vreader.clock import ManualClock
+from vreader.events import Emitter
+from vreader.reader.driver import DriverEntry, ReaderSettings
+from vreader.reader.events import ApduEvent, CardEvent, CardFaultEvent
+from vreader.smclib.ioctl import Ioctl
+from vreader.smclib.profile import CONTACT
+from vreader.wdm import NTSTATUS, IoCancelIrp, IoManager, PnpManager
+
+LINK = r"\\.\SCReader0"
+ATR = bytes.fromhex("3B80800101")  # T=0 and T=1
+HEADER = bytes.fromhex("0200000008000000")
+
+
+def u32(value):
+    return value.to_bytes(4, "little")
+
+
+class ScriptedCard:
+    """A card that notes what is done to it and answers from a script, else 9000."""
+
+    def __init__(self, atr=ATR):
+        self.atr = atr
+        self.log = []
+        self.script = []
+
+    def _next(self, default):
+        answer = self.script.pop(0) if self.script else default
+        if isinstance(answer, BaseException):
+            raise answer
+        return answer
+
+    def power_on(self):
+        self.log.append("on")
+        return self._next(self.atr)
+
+    def reset(self):
+        self.log.append("reset")
+        return self._next(self.atr)
+
+    def power_off(self):
+        self.log.append("off")
+        if self.script:
+            self._next(None)
+
+    def transmit(self, c_apdu):
+        self.log.append(c_apdu)
+        return self._next(b"\x90\x00")
+
+
+class Answer:
+    """What became of a request; ``status`` is None while it pends."""
+
+    def __init__(self):
+        self.status = None
+        self.data = b""
+        self.irp = None
+
+    def __call__(self, status, data):
+        assert self.status is None, "answered twice"
+        self.status, self.data = status, data
+
+
+class Rig:
+    """One virtual reader, plugged in and opened."""
+
+    def __init__(self, profile=CONTACT, *, filters=(), traced=True, **settings):
+        self.events = []
+        emitter = Emitter()
+        if traced:
+            emitter.subscribe(self.events.append)
+        self.clock = ManualClock()
+        self.io = IoManager(self.clock, emitter)
+        self.pnp = PnpManager(self.io)
+        self.driver = self.io.load_driver("vreader", DriverEntry)
+        self.pdo = self.pnp.add_device(
+            "reader0",
+            self.driver,
+            properties={"reader": ReaderSettings(profile=profile, **settings)},
+            filters=filters,
+        )
+        self.extension = self.pdo.AttachedDevice.DeviceExtension
+        self.ext = self.extension.SmartcardExtension
+        self.slot = self.extension.Slot
+        self.handle = self.open()
+
+    def open(self):
+        status, handle = self.io.create_file(LINK)
+        assert status is NTSTATUS.SUCCESS
+        return handle
+
+    @property
+    def state(self):
+        return self.ext.ReaderCapabilities.CurrentState
+
+    def held(self):
+        """Take the queued work: the caller says when the card answers."""
+        return self.io.take_work() or []
+
+    def work(self):
+        while items := self.io.take_work():
+            for item in items:
+                item.finish(item.run())
+
+    def send(self, code, data=b"", out=0, handle=None):
+        answer = Answer()
+        answer.irp = self.io.device_io_control(handle or self.handle, code, data, out, answer)
+        return answer
+
+    def ioctl(self, code, data=b"", out=0):
+        answer = self.send(code, data, out)
+        self.work()
+        assert answer.status is not None, "pending"
+        return answer.status, answer.data
+
+    def cancel(self, answer):
+        return IoCancelIrp(answer.irp)
+
+    def insert(self, card=None):
+        card = ScriptedCard() if card is None else card
+        assert self.slot.insert(card)
+        self.work()
+        return card
+
+    def remove(self):
+        assert self.slot.remove()
+
+    def power(self, minor=1, out=33):
+        return self.ioctl(Ioctl.SMARTCARD_POWER, u32(minor), out)
+
+    def protocol(self, mask=3):
+        return self.ioctl(Ioctl.SMARTCARD_SET_PROTOCOL, u32(mask), 4)
+
+    def ready(self, card=None):
+        """Insert a card and bring it to SPECIFIC."""
+        card = self.insert(card)
+        assert self.power()[0] is NTSTATUS.SUCCESS
+        assert self.protocol()[0] is NTSTATUS.SUCCESS
+        card.log.clear()
+        self.events.clear()
+        return card
+
+    def start_apdu(self, command=b"\0\xca\0\0", out=65546):
+        return self.send(Ioctl.SMARTCARD_TRANSMIT, HEADER + command, out)
+
+    def apdu(self, command=b"\0\xca\0\0", out=65546):
+        answer = self.start_apdu(command, out)
+        self.work()
+        assert answer.status is not None, "pending"
+        return answer.status, answer.data[8:]
+
+    def start_power(self, minor=1):
+        return self.send(Ioctl.SMARTCARD_POWER, u32(minor), 33)
+
+    @property
+    def apdus(self):
+        return [event for event in self.events if isinstance(event, ApduEvent)]
+
+    @property
+    def faults(self):
+        return [event for event in self.events if isinstance(event, CardFaultEvent)]
+
+    @property
+    def changes(self):
+        return [event.change for event in self.events if isinstance(event, CardEvent)]
+
+
+@pytest.fixture(scope="session")
+def make_rig():
+    return Rig
+
+
+@pytest.fixture
+def rig():
+    return Rig()
+
+
+@pytest.fixture(scope="session")
+def make_card():
+    return ScriptedCard

@@ -1,0 +1,332 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cards at work: late answers, vanishing, deadlines, cancel, faults."""
+
+import pytest
+
+from vreader.card import CardGone, CardMute
+from vreader.smclib.ioctl import Ioctl
+from vreader.smclib.states import CardState
+from vreader.wdm import NTSTATUS
+
+GET_STATE = Ioctl.SMARTCARD_GET_STATE
+TIMEOUT_S = 2.0
+
+
+def finish(items):
+    for item in items:
+        item.finish(item.run())
+
+
+@pytest.fixture
+def impatient(make_rig):
+    return make_rig(timeout_s=TIMEOUT_S)
+
+
+# ------------------------------------------------------------------ the card vanishes
+
+
+def test_a_card_vanishes_in_the_middle_of_its_apdu(rig):
+    card = rig.ready()
+    tracking = rig.send(Ioctl.SMARTCARD_IS_ABSENT)
+    apdu = rig.start_apdu()
+    late = rig.held()
+    rig.remove()
+    assert (apdu.status, apdu.data) == (NTSTATUS.NO_MEDIA, b"")
+    assert tracking.status is NTSTATUS.SUCCESS
+    assert rig.state is CardState.ABSENT
+    finish(late)
+    assert (apdu.status, apdu.data) == (NTSTATUS.NO_MEDIA, b"")
+    assert card.log == [b"\0\xca\0\0"]
+    assert [event.problem for event in rig.apdus] == ["late"]
+
+
+@pytest.mark.parametrize("minor", [0, 1, 2], ids=["down", "cold", "warm"])
+def test_a_card_vanishes_in_the_middle_of_power(rig, minor):
+    rig.ready()
+    power = rig.start_power(minor)
+    late = rig.held()
+    rig.remove()
+    assert (power.status, power.data) == (NTSTATUS.NO_MEDIA, b"")
+    finish(late)
+    assert power.status is NTSTATUS.NO_MEDIA
+    assert rig.state is CardState.ABSENT
+
+
+def test_the_late_answer_of_one_card_is_not_that_of_the_next(rig, make_card):
+    first = rig.ready()
+    first.script = [b"old\x90\x00"]
+    apdu = rig.start_apdu()
+    late = rig.held()
+    rig.remove()
+    second = rig.ready(make_card())
+    second.script = [b"new\x90\x00"]
+    fresh = rig.start_apdu()
+    fresh_work = rig.held()
+    finish(late)
+    assert fresh.status is None
+    finish(fresh_work)
+    assert (fresh.status, fresh.data[8:]) == (NTSTATUS.SUCCESS, b"new\x90\x00")
+    assert apdu.status is NTSTATUS.NO_MEDIA
+
+
+def test_while_a_card_works_the_reader_is_busy_but_tells_of_removal(rig):
+    rig.ready()
+    rig.start_apdu()
+    assert rig.ioctl(GET_STATE, b"", 4)[0] is not None  # the card's work is run by this
+    held = rig.start_apdu()
+    rig.held()
+    busy = rig.send(GET_STATE, b"", 4)
+    assert busy.status is NTSTATUS.DEVICE_BUSY
+    tracking = rig.send(Ioctl.SMARTCARD_IS_ABSENT)
+    rig.remove()
+    assert tracking.status is NTSTATUS.SUCCESS
+    assert held.status is NTSTATUS.NO_MEDIA
+    assert rig.send(GET_STATE, b"", 4).data == b"\1\0\0\0"
+
+
+def test_an_idle_card_loses_its_power_when_it_leaves(rig):
+    card = rig.ready()
+    rig.remove()
+    rig.work()
+    assert card.log == ["off"]
+
+
+def test_a_working_card_that_leaves_is_not_called_meanwhile(rig):
+    card = rig.ready()
+    rig.start_apdu()
+    late = rig.held()
+    rig.remove()
+    assert rig.held() == []
+    finish(late)
+    assert card.log == [b"\0\xca\0\0"]
+
+
+def test_a_card_asked_twice_after_a_deadline_is_working_until_both_answers_came(impatient):
+    rig = impatient
+    rig.ready()
+    rig.start_apdu()
+    first = rig.held()
+    rig.clock.advance(TIMEOUT_S)
+    rig.start_apdu()
+    second = rig.held()
+    finish(first)
+    rig.remove()
+    assert rig.held() == []  # still at work for the second request: left alone
+    finish(second)
+
+
+# ------------------------------------------------------------------ deadline
+
+
+def test_a_card_that_works_too_long_is_timed_out(impatient):
+    rig = impatient
+    rig.ready()
+    apdu = rig.start_apdu()
+    late = rig.held()
+    rig.clock.advance(TIMEOUT_S - 0.001)
+    assert apdu.status is None
+    rig.clock.advance(0.001)
+    assert (apdu.status, apdu.data) == (NTSTATUS.IO_TIMEOUT, b"")
+    assert rig.state is CardState.SPECIFIC
+    finish(late)
+    assert apdu.status is NTSTATUS.IO_TIMEOUT
+    assert [event.problem for event in rig.apdus] == ["late"]
+
+
+def test_a_reset_that_times_out_leaves_the_card_unpowered(impatient):
+    rig = impatient
+    rig.ready()
+    power = rig.start_power()
+    late = rig.held()
+    rig.clock.advance(TIMEOUT_S)
+    assert power.status is NTSTATUS.IO_TIMEOUT
+    assert rig.state is CardState.SWALLOWED
+    finish(late)
+    assert rig.state is CardState.SWALLOWED
+    assert rig.apdu()[0] is NTSTATUS.INVALID_DEVICE_STATE
+
+
+def test_an_answer_in_time_takes_the_deadline_back(impatient):
+    rig = impatient
+    rig.ready()
+    assert rig.apdu() == (NTSTATUS.SUCCESS, b"\x90\x00")
+    next_one = rig.start_apdu()
+    rig.held()
+    rig.clock.advance(TIMEOUT_S - 0.5)
+    assert next_one.status is None
+
+
+def test_without_a_limit_a_card_may_think_for_ever(rig):
+    rig.ready()
+    apdu = rig.start_apdu()
+    late = rig.held()
+    rig.clock.advance(1e6)
+    assert apdu.status is None
+    finish(late)
+    assert apdu.status is NTSTATUS.SUCCESS
+
+
+# ------------------------------------------------------------------ cancel
+
+
+def test_cancel_in_the_middle_of_an_apdu(rig):
+    rig.ready()
+    apdu = rig.start_apdu()
+    late = rig.held()
+    assert rig.cancel(apdu)
+    assert (apdu.status, apdu.data) == (NTSTATUS.CANCELLED, b"")
+    assert rig.state is CardState.SPECIFIC
+    finish(late)
+    assert apdu.status is NTSTATUS.CANCELLED
+    assert rig.apdu()[0] is NTSTATUS.SUCCESS
+
+
+def test_a_cancelled_reset_leaves_the_card_unpowered(rig):
+    rig.ready()
+    power = rig.start_power()
+    late = rig.held()
+    assert rig.cancel(power)
+    assert power.status is NTSTATUS.CANCELLED
+    finish(late)
+    assert rig.state is CardState.SWALLOWED
+
+
+def test_cancel_after_the_answer_is_harmless(rig):
+    rig.ready()
+    apdu = rig.start_apdu()
+    rig.work()
+    assert not rig.cancel(apdu)
+    assert apdu.status is NTSTATUS.SUCCESS
+
+
+# ------------------------------------------------------------------ CardGone, CardMute, faults
+
+
+def test_card_gone_makes_the_reader_absent(rig):
+    card = rig.ready()
+    tracking = rig.send(Ioctl.SMARTCARD_IS_ABSENT)
+    card.script = [CardGone()]
+    assert rig.apdu() == (NTSTATUS.NO_MEDIA, b"")
+    assert rig.state is CardState.ABSENT
+    assert rig.slot.card is None
+    assert tracking.status is NTSTATUS.SUCCESS
+    assert rig.changes == ["removed"]
+    assert rig.apdus[0].problem == "gone"
+    assert rig.apdu()[0] is NTSTATUS.NO_MEDIA
+
+
+@pytest.mark.parametrize("minor", [0, 1, 2], ids=["down", "cold", "warm"])
+def test_card_gone_during_power(rig, minor):
+    rig.ready().script = [CardGone()]
+    assert rig.power(minor) == (NTSTATUS.NO_MEDIA, b"")
+    assert rig.state is CardState.ABSENT
+
+
+def test_card_mute_is_a_timeout_and_the_card_stays(rig):
+    card = rig.ready()
+    card.script = [CardMute(), b"\x90\x00"]
+    assert rig.apdu() == (NTSTATUS.IO_TIMEOUT, b"")
+    assert rig.state is CardState.SPECIFIC
+    assert rig.apdu() == (NTSTATUS.SUCCESS, b"\x90\x00")
+    assert [event.problem for event in rig.apdus] == ["mute", ""]
+
+
+@pytest.mark.parametrize("problem", [CardMute(), ValueError(), b"", None], ids=repr)
+def test_a_reset_without_an_atr_is_a_timeout_and_leaves_the_card_unpowered(rig, problem):
+    rig.ready().script = [problem]
+    assert rig.power() == (NTSTATUS.IO_TIMEOUT, b"")
+    assert rig.state is CardState.SWALLOWED
+    assert rig.apdu()[0] is NTSTATUS.INVALID_DEVICE_STATE
+    assert rig.power()[0] is NTSTATUS.SUCCESS
+
+
+@pytest.mark.parametrize("traced", [False, True])
+@pytest.mark.parametrize(
+    "answer",
+    [ZeroDivisionError("a bug"), KeyError(1), None, "9000", 0x9000, [0x90, 0]],
+    ids=lambda value: repr(value),
+)
+def test_a_bug_of_the_card_is_6f00_with_a_traceback(make_rig, traced, answer):
+    rig = make_rig(traced=traced)
+    card = rig.ready()
+    card.script = [answer]
+    assert rig.apdu() == (NTSTATUS.SUCCESS, b"\x6f\x00")
+    assert rig.state is CardState.SPECIFIC
+    assert rig.apdu() == (NTSTATUS.SUCCESS, b"\x90\x00")
+    if traced:
+        (fault,) = rig.faults
+        assert fault.reader == "reader0"
+        kind = type(answer).__name__ if isinstance(answer, Exception) else "TypeError"
+        assert kind in fault.traceback
+        assert rig.apdus[0].problem == "fault"
+
+
+def test_a_fault_over_a_secret_tells_its_type_alone(rig):
+    card = rig.ready()
+    pin = b"87654321"
+    card.script = [ValueError(f"invalid PIN {pin!r}")]
+    assert rig.apdu(b"\x00\x20\x00\x80\x08" + pin) == (NTSTATUS.SUCCESS, b"\x6f\x00")
+    (fault,) = rig.faults
+    assert "ValueError" in fault.traceback
+    assert "in transmit" in fault.traceback
+    assert pin.decode() not in repr(rig.events)
+
+
+def test_a_fault_while_powering_down_is_told_and_the_card_is_down(rig):
+    card = rig.ready()
+    card.script = [RuntimeError("relay stuck")]
+    assert rig.power(0) == (NTSTATUS.SUCCESS, b"")
+    assert rig.state is CardState.SWALLOWED
+    assert "relay stuck" in rig.faults[0].traceback
+
+
+def test_a_bytearray_is_as_good_as_bytes(rig):
+    rig.ready().script = [bytearray(b"\x01\x90\x00")]
+    assert rig.apdu() == (NTSTATUS.SUCCESS, b"\x01\x90\x00")
+
+
+@pytest.mark.parametrize("answer", [b"", b"\x90"])
+def test_an_answer_without_status_word_is_a_protocol_error(rig, answer):
+    rig.ready().script = [answer]
+    assert rig.apdu() == (NTSTATUS.DEVICE_PROTOCOL_ERROR, b"")
+
+
+@pytest.mark.parametrize("command", [b"", b"\x00"])
+def test_no_card_is_asked_less_than_two_bytes(rig, command):
+    card = rig.ready()
+    assert rig.apdu(command) == (NTSTATUS.SUCCESS, b"\x67\x00")
+    assert card.log == []
+
+
+@pytest.mark.parametrize("command", [b"\0\1", b"\0\1\2\3", bytes(65544)], ids=len)
+def test_any_other_command_reaches_the_card_as_it_is(rig, command):
+    card = rig.ready()
+    assert rig.apdu(command) == (NTSTATUS.SUCCESS, b"\x90\x00")
+    assert card.log == [command]
+
+
+def test_a_reply_that_does_not_fit_is_too_small(rig):
+    card = rig.ready()
+    card.script = [bytes(9), bytes(8)]
+    assert rig.apdu(out=16) == (NTSTATUS.BUFFER_TOO_SMALL, b"")
+    assert rig.apdu(out=16) == (NTSTATUS.SUCCESS, bytes(8))
+
+
+# ------------------------------------------------------------------ inserting
+
+
+def test_a_slot_holds_one_card(rig, make_card):
+    first = rig.insert()
+    assert not rig.slot.insert(make_card())
+    assert rig.slot.card is first
+    rig.remove()
+    assert not rig.slot.remove()
+
+
+def test_what_happens_to_a_card_is_told(rig):
+    rig.insert()
+    rig.power(1)
+    rig.power(2)
+    rig.power(0)
+    rig.remove()
+    assert rig.changes == ["inserted", "cold reset", "warm reset", "power down", "removed"]

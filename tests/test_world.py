@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Worlds in this process: readers, cards, doors, and what a person does to them."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from vreader.bridge.control.client import ask
+from vreader.bridge.pcsclite.client import PcscClient
+from vreader.errors import UsageError, VreaderError
+from vreader.world import World
+
+ATR = "atr:3B80800101"
+
+
+def names_seen(world: World) -> list[str]:
+    with PcscClient(world.environment["PCSCLITE_CSOCK_NAME"]) as client:
+        return [state.name for state in client.readers()]
+
+
+def test_one_card_by_default():
+    with World() as world:
+        (place,) = world.places
+        assert place.spec.text == "piv"
+        assert names_seen(world) == [place.name] == ["Virtual Reader 00 00"]
+        assert world.warnings == []
+    world.close()  # once more does no harm
+
+
+def test_programs_see_the_names_that_the_world_says():
+    cards = ["none"] * 5
+    readers = ["Virtual Reader", "Two Words 00 00", "Yubico YubiKey OTP+FIDO+CCID"]
+    with World(cards, readers=readers) as world:
+        assert (
+            names_seen(world)
+            == [place.name for place in world.places]
+            == [
+                "Virtual Reader 00 00",
+                "Two Words 00 00",
+                "Yubico YubiKey OTP+FIDO+CCID 00 00",
+                "Virtual Reader 2 00 00",
+                "Virtual Reader 3 00 00",
+            ]
+        )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"readers": ["A", "B"]},
+        {"readers": [""]},
+        {"readers": ["A 00 01"]},
+        {"readers": ["A 01 00"]},
+        {"readers": ["x" * 70]},
+        {"stack": "nonsense"},
+        {"stack": "pcscd", "vpcd": "a:1"},
+        {"stack": "pcscd", "socket": "s"},
+        {"vpcd": "a:1", "socket": "s"},
+        {"vpcd": ":"},
+        {"socket": ""},
+        {"unmask": True},
+    ],
+    ids=repr,
+)
+def test_options_that_do_not_go(options):
+    with pytest.raises(UsageError) as caught:
+        World(["none"], **options)
+    assert caught.value.hint
+
+
+class Recorder:
+    """A card class file that counts what is made and closed."""
+
+    TEXT = """
+made, closed = [], []
+class Card:
+    def __init__(self, name="x", fail=""):
+        if fail:
+            raise RuntimeError(fail)
+        self.name = name
+        made.append(name)
+    def power_on(self): return bytes.fromhex("3B80800101")
+    def reset(self): return bytes.fromhex("3B80800101")
+    def power_off(self): pass
+    def transmit(self, c_apdu): return self.name.encode() + bytes((0x90, 0))
+    def close(self):
+        closed.append(self.name)
+        if self.name == "bad":
+            raise RuntimeError("cannot close")
+"""
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> str:
+    (tmp_path / "recorder.py").write_text(Recorder.TEXT)
+    return f"{tmp_path}/recorder.py:Card"
+
+
+@pytest.fixture
+def closed(spec):
+    """Names of the cards closed so far; the module of the file is made anew for each card."""
+    import sys
+
+    return lambda: sys.modules["vreader_user_recorder"].closed
+
+
+def test_every_card_is_closed_once(spec, closed):
+    with World([f"{spec},name=a"]) as world:
+        world.remove()
+        world.insert()
+        assert closed() == []
+    assert closed() == ["a"]
+
+
+def test_everything_else_is_closed_when_a_card_cannot_be(spec):
+    world = World([f"{spec},name=bad", ATR])
+    socket = Path(world.environment["PCSCLITE_CSOCK_NAME"])
+    with pytest.raises(RuntimeError, match="cannot close"):
+        world.close()
+    assert not socket.parent.exists()
+
+
+def test_a_world_that_cannot_be_made_leaves_nothing(spec, closed, monkeypatch):
+    made = []
+
+    class Spy(World):
+        def _make(self, card):
+            made.append(self.directory.path)
+            return super()._make(card)
+
+    with pytest.raises(UsageError, match="failed"):
+        Spy([f"{spec},name=a", f"{spec},fail=failed"])
+    assert not Path(made[0]).exists()
+    assert not any("control" in thread.name for thread in threading.enumerate())
+
+
+def test_another_card_replaces_the_first(spec):
+    with World([f"{spec},name=a"]) as world:
+        world.remove()
+        place = world.insert(card=f"{spec},name=b")
+        assert place.card.name == "b"
+        assert place.reader.card is place.card
+        world.reset()
+        assert place.card.name == "b"
+
+
+@pytest.mark.parametrize("wrong", ["nonsense", "none", ",", "fail"])
+def test_a_card_that_cannot_be_made_changes_nothing(spec, wrong):
+    with World([f"{spec},name=a"]) as world:
+        (place,) = world.places
+        card = place.card
+        world.remove()
+        with pytest.raises(UsageError):
+            world.insert(card=f"{spec},fail=on purpose" if wrong == "fail" else wrong)
+        assert place.card is card
+        assert world.insert().reader.card is card
+
+
+def test_a_reset_that_fails_puts_the_card_back(spec, tmp_path):
+    with World([f"{spec},name=a"]) as world:
+        (place,) = world.places
+        card = place.card
+        (tmp_path / "recorder.py").write_text("broken")
+        with pytest.raises(UsageError, match="cannot be loaded"):
+            world.reset()
+        assert place.reader.card is card
+
+
+def test_state_files_are_kept_by_their_card(tmp_path):
+    first, second = (f"piv,state={tmp_path}/{name}" for name in "ab")
+    with World([first, second]) as world:
+        with pytest.raises(VreaderError, match="in use by this process"):
+            World([first])
+        world.remove(0)
+        with pytest.raises(VreaderError, match="in use by this process"):
+            world.insert(0, second)
+        world.insert(0)
+        world.reset(0)
+        assert world.places[0].reader.card is not None
+
+
+def test_which_reader():
+    with World(["none", ATR]) as world:
+        for reader in (1, "1", "Virtual Reader 2 00 00"):
+            assert world.place(reader) is world.places[1]
+        for reader in (None, 2, -1, "2", "", "Virtual"):
+            with pytest.raises(UsageError):
+                world.place(reader)
+
+
+def test_hands_are_refused_what_they_cannot_do():
+    with World([ATR, "none"]) as world:
+        for act, reader in (
+            (world.insert, 0),
+            (world.remove, 1),
+            (world.insert, 1),
+            (world.reset, 1),
+        ):
+            with pytest.raises(VreaderError) as caught:
+                act(reader)
+            assert caught.value.hint
+
+
+def test_control_door_of_a_world():
+    quits = threading.Event()
+    with World([ATR]) as world:
+        world.quit = quits.set
+        control = world.environment["VREADER_CONTROL"]
+        (told,) = ask(control, {"op": "list"})["readers"]
+        assert told == {
+            "reader": "Virtual Reader 00 00",
+            "card": ATR,
+            "inserted": True,
+            "state": told["state"],
+        }
+        assert ask(control, {"op": "remove", "reader": 0})["inserted"] is False
+        assert ask(control, {"op": "insert", "card": "piv"})["card"] == "piv"
+        assert ask(control, {"op": "quit"}) == {"ok": True}
+        assert quits.is_set()
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"op": "nonsense"},
+        {"op": "remove", "reader": True},
+        {"op": "remove", "reader": 1.5},
+        {"op": "remove", "reader": [[]]},
+        {"op": "remove", "reader": 10**4000},
+        {"op": "insert", "reader": 0, "card": 7},
+        {"op": "insert", "reader": 1, "card": "piv,state=\0"},
+        {"op": "insert", "reader": 1, "card": "piv,state=\ud800"},
+    ],
+    ids=lambda request: str(request)[:60],
+)
+def test_control_requests_that_make_no_sense(request_):
+    with World([ATR, "none"]) as world:
+        control = world.environment["VREADER_CONTROL"]
+        with pytest.raises(VreaderError) as caught:
+            ask(control, request_)
+        assert caught.value.exit_code == 2
+        assert caught.value.hint
+        assert ask(control, {"op": "list"})["ok"] is True

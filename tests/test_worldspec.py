@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Names of readers, and the short form of a state file. What does not go: tests/test_world.py."""
+
+import pytest
+
+from vreader.cardspec import CardSpec
+from vreader.errors import UsageError
+from vreader.worldspec import expand_state, reader_names
+
+
+@pytest.mark.parametrize(
+    ("cards", "given", "names"),
+    [
+        (1, [], ["Virtual Reader 00 00"]),
+        (3, [], ["Virtual Reader 00 00", "Virtual Reader 2 00 00", "Virtual Reader 3 00 00"]),
+        (1, ["Mine"], ["Mine 00 00"]),
+        (1, [" Mine 00 00"], ["Mine 00 00"]),
+        (2, ["Virtual Reader 2"], ["Virtual Reader 2 00 00", "Virtual Reader 00 00"]),
+        (2, ["Virtual Reader"], ["Virtual Reader 00 00", "Virtual Reader 2 00 00"]),
+        (1, ["Reader 0A"], ["Reader 0A 00 00"]),
+    ],
+)
+def test_reader_names(cards, given, names):
+    assert reader_names([CardSpec.parse("none")] * cards, given) == names
+
+
+@pytest.mark.parametrize("given", [["A 00 01"], ["A 0A 00"], ["A 01 02 00 00"], ["A", "A 00 00"]])
+def test_names_that_are_not_the_same_on_every_stack(given):
+    with pytest.raises(UsageError) as caught:
+        reader_names([CardSpec.parse("none")] * 2, given)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("cards", "state", "expanded"),
+    [
+        ((), None, []),
+        ((), "f", ["piv,state=f"]),
+        (("piv:neutral",), "f", ["piv:neutral,state=f"]),
+        (("piv", "none"), None, ["piv", "none"]),
+    ],
+)
+def test_expand_state(cards, state, expanded):
+    assert expand_state(cards, state) == expanded
+
+
+def test_expand_state_refuses():
+    for cards in (("piv", "piv"), ("none",), ("piv,state=g",)):
+        with pytest.raises(UsageError):
+            expand_state(cards, "f")

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which world is asked for: options that go together, names of readers. Nothing is opened here."""
+
+import os
+import re
+from collections.abc import Sequence
+
+from vreader.cardspec import CardSpec
+from vreader.errors import UsageError
+
+DEFAULT_READER = "Virtual Reader 00 00"
+STACKS = ("embedded", "pcscd")
+_NUMBERED = re.compile(r" [0-9A-F]{2} [0-9A-F]{2}$")
+
+
+def check_options(
+    specs: list[CardSpec], readers: Sequence[str], stack: str, vpcd: str | None, socket: str | None
+) -> None:
+    """Refuse options that do not go together; raises UsageError."""
+    if stack not in STACKS:
+        raise UsageError(f"unknown stack {stack!r}", hint="stacks: " + ", ".join(STACKS))
+    if len(readers) > len(specs):
+        raise UsageError(
+            f"{len(readers)} reader names for {len(specs)} cards",
+            hint="give a --card for each reader; --card none is an empty one",
+        )
+    if socket == "":
+        raise UsageError("--socket names no file", hint="for example --socket /tmp/pcscd.comm")
+    if socket is not None and (stack != "embedded" or vpcd is not None):
+        raise UsageError(
+            "--socket goes with the embedded stack", hint="leave out --socket, or --stack/--vpcd"
+        )
+    if vpcd is not None and stack == "pcscd":
+        raise UsageError("--vpcd and --stack pcscd exclude each other", hint="give one of them")
+
+
+def check_trace(specs: list[CardSpec], trace: str | None, unmask: bool) -> None:
+    """Refuse a trace that nobody can mean; raises UsageError."""
+    if unmask and trace is None:
+        raise UsageError("--unmask goes with --trace", hint="for example --trace - --unmask")
+    if trace is not None and any(spec.state and _same(spec.state, trace) for spec in specs):
+        raise UsageError(f"{trace} is the card's own file", hint="trace into another one")
+
+
+def _same(one: str, other: str) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def reader_names(specs: list[CardSpec], readers: Sequence[str]) -> list[str]:
+    """Return a full name for each reader, the same on every stack.
+
+    pcscd ends names with an index and a slot, and gives every name of its own index 00; a second
+    reader of the same words therefore gets a number between: ``Virtual Reader 2 00 00``.
+
+    Raises:
+        UsageError: two have one name, or some stack could not give it.
+    """
+    names: list[str] = []
+    for number, spec in enumerate(specs):
+        given = readers[number] if number < len(readers) else None
+        wanted = given if given is not None else spec.reader_name or DEFAULT_READER
+        base = wanted.removesuffix(" 00 00").strip()
+        if _NUMBERED.search(base):
+            raise UsageError(
+                f"no reader can be called {wanted!r} on every stack",
+                hint="let it end with 00 00 or without numbers, and tell readers apart by words",
+            )
+        name, count = f"{base} 00 00", 1
+        while name in names:
+            if given is not None:
+                raise UsageError(
+                    f"two readers are called {name!r}", hint="give each --reader its own name"
+                )
+            count += 1
+            name = f"{base} {count} 00 00"
+        names.append(name)
+    return names
+
+
+def expand_state(cards: Sequence[str], state: str | None) -> list[str]:
+    """Return the SPECs with ``--state FILE`` added to the only card; raises UsageError."""
+    if state is None:
+        return list(cards)
+    if len(cards) > 1:
+        raise UsageError("--state serves one card", hint="write state=FILE inside each --card")
+    spec = cards[0] if cards else "piv"
+    CardSpec.parse(spec).with_state(state)
+    return [f"{spec},state={state}"]
