@@ -11,7 +11,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from vreader.card import Card, CardKind, FileStore, MemoryStore, Store
 from vreader.errors import UsageError
@@ -19,9 +19,10 @@ from vreader.iso7816 import SW, Atr
 from vreader.iso7816.atr import MAX_ATR_LENGTH, AtrError
 from vreader.kinds import find_kind
 
+_NO_OPTIONS: Mapping[str, str] = {}
 
-@dataclass(frozen=True, slots=True)
-class CardSpec:
+
+class CardSpec(NamedTuple):
     """A parsed SPEC.
 
     Attributes:
@@ -38,7 +39,7 @@ class CardSpec:
     form: str
     name: str = ""
     profile: str = ""
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = _NO_OPTIONS
     state: str | None = None
     seed: bytes | None = None
 
@@ -99,7 +100,7 @@ class CardSpec:
             )
         if self.state is not None:
             raise UsageError("--state and state= both name a file", hint="give one of them")
-        return replace(self, state=path)
+        return self._replace(state=path)
 
     @property
     def label(self) -> str:

@@ -9,7 +9,6 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 _MAX_PORT = 65535
 
 
-@dataclass(slots=True)
 class Place:
     """One reader of a world, and the card that belongs into it.
 
@@ -43,10 +41,13 @@ class Place:
         card: the card, also while it is out; None for an empty reader.
     """
 
-    name: str
-    reader: HostReader
-    spec: CardSpec
-    card: Card | None
+    __slots__ = ("card", "name", "reader", "spec")
+
+    def __init__(self, name: str, reader: HostReader, spec: CardSpec, card: Card | None) -> None:
+        self.name = name
+        self.reader = reader
+        self.spec = spec
+        self.card = card
 
 
 class World:

@@ -20,6 +20,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from conversation_programs import (
+    EMBEDDED,
     PATIENCE_S,
     READER,
     ApiProgram,
@@ -43,7 +44,6 @@ from vreader.winscard.codes import SCARD, ScardError
 from vreader.winscard.profile import PCSCLITE
 
 DIFFERENCES = Path(__file__).parents[2] / "docs" / "reference" / "pcscd-differences.md"
-EMBEDDED = ("api", "socket-4.4", "socket-4.5", "socket-4.6", "libpcsclite")
 RUNGS = [*EMBEDDED, pytest.param("pcscd", marks=pytest.mark.pcscd)]
 
 

@@ -15,6 +15,8 @@ import time
 from concurrent.futures import Future
 from pathlib import Path
 
+import pytest
+
 from vreader.bridge.pcsclite import wire
 from vreader.bridge.pcsclite.client import PcscClient, PcscError
 from vreader.card import CardMute
@@ -28,6 +30,10 @@ from vreader.winscard.status_change import ReaderState, is_pnp, observe, observe
 READER = "Conversation Reader 00 00"
 T0_AND_T1 = Protocol.T0 | Protocol.T1
 PATIENCE_S = 30
+
+EMBEDDED = ("api", "socket-4.4", "socket-4.5", "socket-4.6", "libpcsclite")
+# For what pcscd with vpcd cannot express; the reason stands beside each use.
+embedded_rungs_only = pytest.mark.parametrize("world", EMBEDDED, indirect=True)
 
 
 class TestCard:

@@ -2,6 +2,7 @@
 """Connect, Reconnect, Disconnect: who may share a card, and in which protocol."""
 
 import pytest
+from conversation_programs import embedded_rungs_only
 
 from vreader.smclib.ioctl import Protocol
 from vreader.smclib.states import CardState
@@ -209,9 +210,8 @@ def test_disposition_nobody_knows(world, refused):
     assert program.transmit(hcard, "00a40400") == "00a404009000"
 
 
+@embedded_rungs_only  # vpcd cannot express a card that is there and does not answer its reset
 def test_a_mute_card(world, refused):
-    if world.rung == "pcscd":
-        pytest.skip("vpcd cannot express a card that is there and does not answer its reset")
     card = world.card_type()
     card.mute = True
     world.insert(card)
@@ -231,9 +231,8 @@ def test_a_mute_card(world, refused):
     assert program.reconnect(direct, SHARED, initialization=Disposition.RESET) == T1
 
 
+@embedded_rungs_only  # a vpcd door dials with a card that has an ATR
 def test_an_atr_nobody_can_read_is_a_mute_card(world, refused):
-    if world.rung == "pcscd":
-        pytest.skip("a vpcd door dials with a card that has an ATR")
     world.insert(atr="0102030405")
     program = world.program()
     state, atr = program.look()

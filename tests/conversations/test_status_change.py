@@ -3,7 +3,7 @@
 
 import time
 
-import pytest
+from conversation_programs import embedded_rungs_only
 
 from vreader.winscard.codes import INFINITE, PNP_NOTIFICATION, SCARD, ReaderFlag, ShareMode
 
@@ -14,14 +14,6 @@ FLAGS = 0xFFFF
 def known(state):
     """What a program gives back the next time; an IntFlag's complement would lose the counter."""
     return state & ~int(F.CHANGED)
-
-
-@pytest.fixture
-def embedded(world):
-    """The readers of a pcscd with vpcd come from its configuration."""
-    if world.rung == "pcscd":
-        pytest.skip("vpcd's readers neither come nor go")
-    return world
 
 
 def test_the_first_look_tells_everything(world):
@@ -152,8 +144,8 @@ def test_a_reset_by_another_is_no_change_of_state(world, refused):
         waiting.result(10)
 
 
-def test_a_reader_that_arrives_and_leaves(embedded):
-    world = embedded
+@embedded_rungs_only  # vpcd's readers neither come nor go
+def test_a_reader_that_arrives_and_leaves(world):
     program = world.program()
     waiting = program.later("status_change", INFINITE, [(PNP_NOTIFICATION, 0)])
     world.wait_until_somebody_waits()
@@ -170,8 +162,8 @@ def test_a_reader_that_arrives_and_leaves(embedded):
     assert program.readers() == [world.reader]
 
 
-def test_a_reader_leaves_with_everything(embedded, refused):
-    world = embedded
+@embedded_rungs_only
+def test_a_reader_leaves_with_everything(world, refused):
     world.insert()
     program = world.program(blocking=False)
     hcard = program.connect()

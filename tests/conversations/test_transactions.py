@@ -3,6 +3,8 @@
 
 import time
 
+from conversation_programs import embedded_rungs_only
+
 from vreader.winscard.codes import SCARD, Disposition, ShareMode
 
 SHARED, EXCLUSIVE = ShareMode.SHARED, ShareMode.EXCLUSIVE
@@ -112,10 +114,8 @@ def test_disconnect_without_reset_does_not_wait(world):
     one.end(first)
 
 
+@embedded_rungs_only  # pcscd and libpcsclite between them wait for ever
 def test_a_begin_of_the_same_program_is_not_waited_for(world, refused):
-    if world.rung == "pcscd":
-        world.insert()  # libpcsclite asks again for ever, here as there; nothing to compare
-        return
     world.insert()
     program = world.program(blocking=False)
     first = program.connect()
@@ -220,10 +220,8 @@ def test_a_reader_without_mechanics_cannot_eject(world, refused):
     assert card.resets() == 0
 
 
+@embedded_rungs_only  # vpcd cannot express a card that is there and does not answer its reset
 def test_a_card_that_dies_of_the_reset_at_the_end(world, refused):
-    if world.rung == "pcscd":
-        world.insert()  # vpcd cannot express a card that is there and does not answer its reset
-        return
     card, one, first, other, second = two(world)
     one.begin(first)
     card.mute = True

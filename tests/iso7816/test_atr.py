@@ -65,7 +65,7 @@ def test_parse_reads_what_is_there_and_writes_it_back(atr):
     raw, interface, historical = atr
     parsed = Atr.parse(raw)
     assert bytes(parsed) == raw
-    assert [(b.kind, b.index, b.value) for b in parsed.interface_bytes] == interface
+    assert [(b.kind, b.number, b.value) for b in parsed.interface_bytes] == interface
     assert parsed.historical == historical
     assert Atr.parse(bytes(parsed)) == parsed
 

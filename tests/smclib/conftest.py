@@ -64,7 +64,10 @@ class Bench:
         self.io = IoManager(self.clock, emitter)
         self.pnp = PnpManager(self.io)
         self.ext = ext = SMARTCARD_EXTENSION(Version=version, Profile=profile)
-        ext.VendorAttr = VENDOR_ATTR(b"Bench", b"Slot", b"0815", 3, (1, 2, 5))
+        ext.VendorAttr = VENDOR_ATTR(
+            VendorName=b"Bench", IfdType=b"Slot", IfdSerialNo=b"0815", UnitNo=3,
+            IfdVersion=(1, 2, 5),
+        )  # fmt: skip
         ext.ReaderCapabilities.CurrentState = CardState.ABSENT
         table = ext.ReaderFunction
         table[RDF.CARD_POWER] = self.card_power

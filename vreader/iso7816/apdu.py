@@ -4,8 +4,7 @@
 Both directions are exact: ``bytes(CommandApdu.parse(raw)) == raw`` for every well-formed ``raw``.
 """
 
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from vreader.iso7816.sw import SW
 
@@ -21,8 +20,17 @@ class ApduError(ValueError):
         self.position = position
 
 
-@dataclass(frozen=True, slots=True)
-class CommandApdu:
+class _Command(NamedTuple):
+    cla: int
+    ins: int
+    p1: int
+    p2: int
+    data: bytes
+    ne: int
+    extended: bool
+
+
+class CommandApdu(_Command):
     """A C-APDU.
 
     Attributes:
@@ -32,26 +40,31 @@ class CommandApdu:
         extended: the lengths are coded in three/two bytes. Forced where short form cannot say it.
     """
 
-    cla: int
-    ins: int
-    p1: int = 0
-    p2: int = 0
-    data: bytes = b""
-    ne: int = 0
-    extended: bool = False
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
-        for name in ("cla", "ins", "p1", "p2"):
-            if not 0 <= getattr(self, name) <= 255:
-                raise ValueError(f"{name} must be one byte, not {getattr(self, name)}")
-        if len(self.data) > MAX_NC:
-            raise ValueError(f"an APDU carries at most {MAX_NC} data bytes, not {len(self.data)}")
-        if not 0 <= self.ne <= MAX_NE:
-            raise ValueError(f"ne must be 0 to {MAX_NE}, not {self.ne}")
-        if len(self.data) > 255 or self.ne > 256:
-            object.__setattr__(self, "extended", True)
-        elif not self.data and not self.ne:
-            object.__setattr__(self, "extended", False)
+    def __new__(
+        cls,
+        cla: int,
+        ins: int,
+        p1: int = 0,
+        p2: int = 0,
+        data: bytes = b"",
+        ne: int = 0,
+        extended: bool = False,
+    ) -> Self:
+        """Make one; raises ValueError for a field out of range."""
+        for name, value in (("cla", cla), ("ins", ins), ("p1", p1), ("p2", p2)):
+            if not 0 <= value <= 255:
+                raise ValueError(f"{name} must be one byte, not {value}")
+        if len(data) > MAX_NC:
+            raise ValueError(f"an APDU carries at most {MAX_NC} data bytes, not {len(data)}")
+        if not 0 <= ne <= MAX_NE:
+            raise ValueError(f"ne must be 0 to {MAX_NE}, not {ne}")
+        if len(data) > 255 or ne > 256:
+            extended = True
+        elif not data and not ne:
+            extended = False
+        return super().__new__(cls, cla, ins, p1, p2, data, ne, extended)
 
     @property
     def case(self) -> int:
@@ -128,16 +141,21 @@ def _extended_body(raw: bytes) -> tuple[bytes, int, bool]:
     raise ApduError(f"extended Lc says {length} data bytes, {n - 7} bytes follow", 5)
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseApdu:
-    """An R-APDU: up to 65536 data bytes and a status word."""
-
+class _Response(NamedTuple):
     data: bytes
     sw: SW
 
-    def __post_init__(self) -> None:
-        if len(self.data) > MAX_NE:
+
+class ResponseApdu(_Response):
+    """An R-APDU: up to 65536 data bytes and a status word."""
+
+    __slots__ = ()
+
+    def __new__(cls, data: bytes, sw: SW) -> Self:
+        """Make one; raises ValueError for too much data."""
+        if len(data) > MAX_NE:
             raise ValueError(f"an R-APDU carries at most {MAX_NE} data bytes")
+        return super().__new__(cls, data, sw)
 
     def __bytes__(self) -> bytes:
         return self.data + self.sw.to_bytes2()

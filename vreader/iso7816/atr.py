@@ -6,7 +6,6 @@ garbled ATR hands out raw bytes and never builds an :class:`Atr`.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from operator import xor
 from typing import NamedTuple, Self
@@ -38,20 +37,19 @@ class AtrError(ValueError):
         self.position = position
 
 
-@dataclass(frozen=True)
-class InterfaceByte:
-    """One of TA1 … TDn: ``kind`` is "TA", "TB", "TC" or "TD", ``index`` counts from 1.
+class InterfaceByte(NamedTuple):
+    """One of TA1 … TDn: ``kind`` is "TA", "TB", "TC" or "TD", ``number`` counts from 1.
 
     ``protocol`` is the T of the TD byte that announced it (0 for the bytes that T0 announces).
     """
 
     kind: str
-    index: int
+    number: int
     value: int
     protocol: int
 
     def __str__(self) -> str:
-        return f"{self.kind}{self.index}={self.value:02X}"
+        return f"{self.kind}{self.number}={self.value:02X}"
 
 
 class Atr(NamedTuple):
@@ -167,10 +165,10 @@ class Atr(NamedTuple):
     def __bytes__(self) -> bytes:
         return self.raw
 
-    def find(self, kind: str, index: int) -> int | None:
-        """Return the value of interface byte ``kind``+``index``, e.g. ("TA", 1), or None."""
+    def find(self, kind: str, number: int) -> int | None:
+        """Return the value of interface byte ``kind``+``number``, e.g. ("TA", 1), or None."""
         return next(
-            (b.value for b in self.interface_bytes if b.kind == kind and b.index == index), None
+            (b.value for b in self.interface_bytes if b.kind == kind and b.number == number), None
         )
 
     @property

@@ -6,8 +6,7 @@ read here, and a data object that was read writes itself back byte for byte.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 MAX_TAG_BYTES = 4
 MAX_LENGTH_BYTES = 4
@@ -41,8 +40,7 @@ def encode_length(length: int, octets: int = 0) -> bytes:
     return bytes((0x80 | (octets - 1),)) + length.to_bytes(octets - 1, "big")
 
 
-@dataclass(frozen=True, slots=True)
-class Tlv:
+class Tlv(NamedTuple):
     """One data object.
 
     Attributes:

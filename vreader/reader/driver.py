@@ -5,7 +5,6 @@ A WDM reader driver as the WDK asks for it: DispatchDeviceControl hands every re
 SmartcardDeviceControl, which calls back the RDF_* routines of :mod:`vreader.reader.callbacks`.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from vreader.reader.callbacks import reader_functions
@@ -72,16 +71,18 @@ class ReaderSettings(NamedTuple):
     unmask: bool = False
 
 
-@dataclass(slots=True)
 class DEVICE_EXTENSION:
     """The FDO's own data."""
 
-    SmartcardExtension: SMARTCARD_EXTENSION
-    Lower: DeviceObject
-    Pdo: DeviceObject
-    Slot: Slot
-    Link: str = ""
-    Surprised: bool = False
+    def __init__(
+        self, ext: SMARTCARD_EXTENSION, lower: DeviceObject, pdo: DeviceObject, slot: Slot
+    ) -> None:
+        self.SmartcardExtension = ext
+        self.Lower = lower
+        self.Pdo = pdo
+        self.Slot = slot
+        self.Link = ""
+        self.Surprised = False
 
 
 def DriverEntry(driver: DriverObject) -> NTSTATUS:

@@ -87,7 +87,7 @@ def _t1_capabilities(atr: Atr, etu_us: float) -> T1_CAPS:
     """T=1 values: the first group of bytes that belongs to T=1 (ISO 7816-3 §11.4)."""
     found: dict[str, int] = {}
     for byte in atr.interface_bytes:
-        if byte.protocol == 1 and byte.index > 2:
+        if byte.protocol == 1 and byte.number > 2:
             found.setdefault(byte.kind, byte.value)
     caps = T1_CAPS()
     caps.IFSC = found.get("TA", 32)

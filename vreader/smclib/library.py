@@ -8,7 +8,6 @@ The names are those of the 1998-2001 smart card DDK. SmartcardDeviceControl is i
 from collections.abc import Callable
 
 from vreader.smclib.events import DriverLogEvent, StateEvent
-from vreader.smclib.ioctl import Protocol
 from vreader.smclib.states import TRANSITIONS, CardState, Option, ReaderEvent
 from vreader.smclib.structs import (
     CARD_PROTOCOL,
@@ -156,7 +155,7 @@ def set_state(ext: SMARTCARD_EXTENSION, event: ReaderEvent) -> NTSTATUS:
     ext.ReaderCapabilities.CurrentState = outcome
     if outcome < CardState.NEGOTIABLE:
         ext.CardCapabilities.Protocol = CARD_PROTOCOL(
-            ext.CardCapabilities.Protocol.Supported, Protocol.UNDEFINED
+            Supported=ext.CardCapabilities.Protocol.Supported
         )
     device = os_data(ext).DeviceObject
     if outcome is not before and (events := device.DriverObject.io.events):

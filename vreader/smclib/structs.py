@@ -6,9 +6,8 @@ number itself, the request and reply buffers are the IRP's one system buffer.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, dataclass_transform
 
 from vreader.smclib.ioctl import Characteristics, Protocol, ReaderType
 from vreader.smclib.profile import CONTACT, DriverProfile
@@ -35,8 +34,21 @@ class RDF(IntEnum):
     ATR_PARSE = 9
 
 
-@dataclass(eq=False, repr=False)
-class VENDOR_ATTR:
+@dataclass_transform(kw_only_default=True)
+class _Struct:
+    """A C structure: members with defaults, set by keyword or by assignment.
+
+    Not a dataclass, because generating nine of them takes longer than starting a reader.
+    """
+
+    def __init__(self, **members: Any) -> None:  # noqa: ANN401 - typed by the annotations
+        for name, value in members.items():
+            if name not in type(self).__annotations__:
+                raise TypeError(f"{type(self).__name__} has no member {name}")
+            setattr(self, name, value)
+
+
+class VENDOR_ATTR(_Struct):
     """Who made the reader. Strings hold at most 32 bytes; IfdVersion is (major, minor, build)."""
 
     VendorName: bytes = b""
@@ -46,8 +58,7 @@ class VENDOR_ATTR:
     IfdVersion: tuple[int, int, int] = (1, 0, 0)
 
 
-@dataclass(eq=False, repr=False)
-class SCARD_READER_CAPABILITIES:
+class SCARD_READER_CAPABILITIES(_Struct):
     """What the reader can do, and the state it is in. Frequencies in kHz, rates in bit/s."""
 
     SupportedProtocols: Protocol = Protocol.T0 | Protocol.T1
@@ -62,16 +73,14 @@ class SCARD_READER_CAPABILITIES:
     CardConfiscated: bool = False
 
 
-@dataclass(eq=False, repr=False)
-class T0_CAPS:
+class T0_CAPS(_Struct):
     """T=0: waiting integer and work waiting time in µs (ISO 7816-3 §10.2)."""
 
     WI: int = 10
     WT: int = 0
 
 
-@dataclass(eq=False, repr=False)
-class T1_CAPS:
+class T1_CAPS(_Struct):
     """T=1: field size, waiting integers, EDC (0 LRC, 1 CRC), times in µs (ISO 7816-3 §11.4)."""
 
     IFSC: int = 32
@@ -83,16 +92,14 @@ class T1_CAPS:
     BGT: int = 0
 
 
-@dataclass(eq=False, repr=False)
-class CARD_PROTOCOL:
+class CARD_PROTOCOL(_Struct):
     """Protocols the card offers, and the one in force."""
 
     Supported: Protocol = Protocol.UNDEFINED
     Selected: Protocol = Protocol.UNDEFINED
 
 
-@dataclass(eq=False, repr=False)
-class SCARD_CARD_CAPABILITIES:
+class SCARD_CARD_CAPABILITIES(_Struct):
     """What the ATR says; SmartcardUpdateCardCapabilities fills everything but ATR."""
 
     ATR: bytes = b""
@@ -103,9 +110,15 @@ class SCARD_CARD_CAPABILITIES:
     N: int = 0
     etu: int = 0
     GT: int = 0
-    Protocol: CARD_PROTOCOL = field(default_factory=CARD_PROTOCOL)
-    T0: T0_CAPS = field(default_factory=T0_CAPS)
-    T1: T1_CAPS = field(default_factory=T1_CAPS)
+    Protocol: CARD_PROTOCOL
+    T0: T0_CAPS
+    T1: T1_CAPS
+
+    def __init__(self, **members: Any) -> None:  # noqa: ANN401
+        self.Protocol = CARD_PROTOCOL()
+        self.T0 = T0_CAPS()
+        self.T1 = T1_CAPS()
+        super().__init__(**members)
 
 
 class IO_REQUEST:
@@ -125,8 +138,7 @@ class IO_REQUEST:
         self.RequestBufferLength = self.ReplyBufferLength = 0
 
 
-@dataclass(eq=False, repr=False)
-class PERF_INFO:
+class PERF_INFO(_Struct):
     """Counters of GET_PERF_CNTR and SCARD_PERF_*: commands, bytes both ways, time in µs."""
 
     NumTransmissions: int = 0
@@ -162,8 +174,7 @@ class POS_DEP_DATA:
 ReaderCallback = Callable[["SMARTCARD_EXTENSION"], NTSTATUS]
 
 
-@dataclass(eq=False, repr=False)
-class SMARTCARD_EXTENSION:
+class SMARTCARD_EXTENSION(_Struct):
     """What a reader driver and the library know of one reader.
 
     The driver fills Version, VendorAttr, ReaderFunction, ReaderCapabilities and ReaderExtension in
@@ -171,19 +182,30 @@ class SMARTCARD_EXTENSION:
     """
 
     Version: int = 0
-    VendorAttr: VENDOR_ATTR = field(default_factory=VENDOR_ATTR)
-    ReaderFunction: list[ReaderCallback | None] = field(default_factory=lambda: [None] * 16)
-    CardCapabilities: SCARD_CARD_CAPABILITIES = field(default_factory=SCARD_CARD_CAPABILITIES)
+    VendorAttr: VENDOR_ATTR
+    ReaderFunction: list[ReaderCallback | None]
+    CardCapabilities: SCARD_CARD_CAPABILITIES
     LastError: int = 0
-    IoRequest: IO_REQUEST = field(default_factory=IO_REQUEST)
+    IoRequest: IO_REQUEST
     MajorIoControlCode: int = 0
     MinorIoControlCode: int = 0
     OsData: POS_DEP_DATA | None = None
-    ReaderCapabilities: SCARD_READER_CAPABILITIES = field(default_factory=SCARD_READER_CAPABILITIES)
+    ReaderCapabilities: SCARD_READER_CAPABILITIES
     # The driver's own structure: typed there, opaque here.
     ReaderExtension: Any = None
-    SmartcardRequest: bytearray = field(default_factory=bytearray)
-    SmartcardReply: bytearray = field(default_factory=bytearray)
-    PerfInfo: PERF_INFO = field(default_factory=PERF_INFO)
+    SmartcardRequest: bytearray
+    SmartcardReply: bytearray
+    PerfInfo: PERF_INFO
     Profile: DriverProfile = CONTACT
     DeviceInUse: int = 0
+
+    def __init__(self, **members: Any) -> None:  # noqa: ANN401
+        self.VendorAttr = VENDOR_ATTR()
+        self.ReaderFunction = [None] * 16
+        self.CardCapabilities = SCARD_CARD_CAPABILITIES()
+        self.IoRequest = IO_REQUEST()
+        self.ReaderCapabilities = SCARD_READER_CAPABILITIES()
+        self.SmartcardRequest = bytearray()
+        self.SmartcardReply = bytearray()
+        self.PerfInfo = PERF_INFO()
+        super().__init__(**members)

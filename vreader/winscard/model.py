@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the resource manager keeps: contexts, card handles, readers and their published state."""
 
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
@@ -41,17 +40,18 @@ class ReaderStatus(NamedTuple):
     protocol: Protocol
 
 
-@dataclass(eq=False, repr=False)
 class Context:
     """One SCARDCONTEXT."""
 
-    id: int
-    scope: int
-    handles: "dict[int, CardHandle]" = field(default_factory=dict)
-    valid: bool = True
+    __slots__ = ("handles", "id", "scope", "valid")
+
+    def __init__(self, number: int, scope: int) -> None:
+        self.id = number
+        self.scope = scope
+        self.handles: dict[int, CardHandle] = {}
+        self.valid = True
 
 
-@dataclass(eq=False, repr=False)
 class CardHandle:
     """One SCARDHANDLE: an application's connection to a reader.
 
@@ -61,15 +61,17 @@ class CardHandle:
         open: False once disconnected; a call that waited meanwhile must not revive it.
     """
 
-    id: int
-    context: Context
-    reader: "Reader"
-    share: int
-    event: CardEvent = CardEvent.NONE
-    open: bool = True
+    __slots__ = ("context", "event", "id", "open", "reader", "share")
+
+    def __init__(self, number: int, context: Context, reader: "Reader", share: int) -> None:
+        self.id = number
+        self.context = context
+        self.reader = reader
+        self.share = share
+        self.event = CardEvent.NONE
+        self.open = True
 
 
-@dataclass(eq=False, repr=False)
 class Reader:
     """One reader device the manager has opened.
 
@@ -95,30 +97,31 @@ class Reader:
         idle_timer: pending automatic power-off.
     """
 
-    name: str
-    base: str
-    index: int
-    link: str
-    device: Handle
-    arriving: bool = True
-    gone: bool = False
-    state: CardState = CardState.ABSENT
-    counter: int = 0
-    sharing: int = 0
-    atr: bytes = b""
-    protocol: Protocol = Protocol.UNDEFINED
-    pci: bytes = b""
-    powered: bool = False
-    card_in: bool = False
-    insertion: int = 0
-    handles: dict[int, CardHandle] = field(default_factory=dict)
-    owner: CardHandle | None = None
-    lock_count: int = 0
-    busy: bool = False
-    gate: WaitQueue = field(default_factory=lambda: WaitQueue(patient=True))
-    transactions: WaitQueue = field(default_factory=lambda: WaitQueue(patient=False))
-    connecting: WaitQueue = field(default_factory=lambda: WaitQueue(patient=True))
-    idle_timer: Timer | None = None
+    def __init__(self, name: str, base: str, index: int, link: str, device: Handle) -> None:
+        self.name = name
+        self.base = base
+        self.index = index
+        self.link = link
+        self.device = device
+        self.arriving = True
+        self.gone = False
+        self.state = CardState.ABSENT
+        self.counter = 0
+        self.sharing = 0
+        self.atr = b""
+        self.protocol = Protocol.UNDEFINED
+        self.pci = b""
+        self.powered = False
+        self.card_in = False
+        self.insertion = 0
+        self.handles: dict[int, CardHandle] = {}
+        self.owner: CardHandle | None = None
+        self.lock_count = 0
+        self.busy = False
+        self.gate = WaitQueue(patient=True)
+        self.transactions = WaitQueue(patient=False)
+        self.connecting = WaitQueue(patient=True)
+        self.idle_timer: Timer | None = None
 
     @property
     def status(self) -> ReaderStatus:

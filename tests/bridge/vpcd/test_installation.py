@@ -85,7 +85,7 @@ def test_names_become_stanzas_and_slots():
         (["A\nLIBPATH x 00 00"], "quotes"),
         (["  00 00"], "leave out"),
         (["A" * 122 + " 00 00"], "shorten"),
-        ([f"A{i} 00 00" for i in range(9)], "pairs"),
+        ([f"A{i} 00 00" for i in range(9)], "fewer cards"),
     ],
 )
 def test_names_pcscd_cannot_give(names, words):

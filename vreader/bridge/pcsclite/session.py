@@ -14,7 +14,6 @@ import socket
 import struct
 import sys
 import threading
-import traceback
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
@@ -174,6 +173,8 @@ class Session:
     def _fault(self) -> None:
         """Make a bug of ours known; the client is told F_INTERNAL_ERROR."""
         if self.host.events:
+            import traceback
+
             self.host.events.emit(DoorFaultEvent(self._pid, traceback.format_exc()))
         threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), self._thread)))
 
