@@ -8,7 +8,7 @@ from vreader.smclib.ioctl import SCARD_CTL_CODE, Ioctl
 from vreader.smclib.library import SmartcardAcquireRemoveLock, SmartcardReleaseRemoveLockAndWait
 from vreader.smclib.profile import CONTACT, NFC
 from vreader.smclib.states import CardState
-from vreader.smclib.structs import RDF
+from vreader.smclib.structs import NOT_INITIALIZED, RDF
 from vreader.wdm import NTSTATUS, BugCheck, IoCompleteRequest
 
 POWER, TRANSMIT = Ioctl.SMARTCARD_POWER, Ioctl.SMARTCARD_TRANSMIT
@@ -343,7 +343,7 @@ def test_counters_count_successful_transmissions(bench):
 
 
 def test_without_smartcard_initialize_it_is_a_bug_check(bench):
-    bench.ext.OsData = None
+    bench.ext.OsData = NOT_INITIALIZED
     with pytest.raises(BugCheck, match="without SmartcardInitialize"):
         bench.ioctl(GET_STATE, b"", 4)
 

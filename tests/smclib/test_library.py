@@ -14,7 +14,7 @@ from vreader.smclib.library import (
     SmartcardReleaseRemoveLock,
     SmartcardReleaseRemoveLockAndWait,
 )
-from vreader.smclib.structs import MIN_BUFFER_SIZE
+from vreader.smclib.structs import MIN_BUFFER_SIZE, NOT_INITIALIZED
 from vreader.wdm import NTSTATUS, BugCheck
 
 
@@ -34,7 +34,7 @@ def test_exit_with_a_request_in_hand_is_a_bug_check(bench):
         SmartcardExit(bench.ext)
     bench.cancel(answer)
     SmartcardExit(bench.ext)
-    assert bench.ext.OsData is None
+    assert bench.ext.OsData is NOT_INITIALIZED
 
 
 def test_removal_waits_for_the_last_holder_and_refuses_new_ones(bench):

@@ -81,38 +81,35 @@ class Host:
     # ------------------------------------------------------------------ doing things
 
     def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call ``function`` under the lock, then let cards work on this thread without it."""
+        """Call ``function`` under the lock, then let cards work on this thread without it.
+
+        A call inside a call leaves the work to the outer one.
+        """
         with self.lock:
             self._depth += 1
             try:
                 result = function(*args, **kwargs)
             finally:
                 self._depth -= 1
-            work = self._take_work()
-        if work:
-            self._work(work)
+            work = None if self._depth else self.io.take_work()
+        while work:
+            work = self._work(work.pop(0), work)
         return result
 
-    def _take_work(self) -> list[WorkItem] | None:
-        """Take what is queued; a call inside a call leaves it to the outer one."""
-        return None if self._depth else self.io.take_work()
-
-    def _work(self, work: list[WorkItem]) -> None:
-        while work:
-            item = work.pop(0)
-            value = None  # what an item is told that was interrupted, by Ctrl-C say
-            try:
-                value = item.run()
-            finally:
-                with self.lock:
-                    self._depth += 1
-                    try:
-                        item.finish(value)
-                    finally:
-                        self._depth -= 1
-                    more = self._take_work()
-            if more:
-                work += more
+    def _work(self, item: WorkItem, work: list[WorkItem]) -> list[WorkItem]:
+        """Let one item work and finish; return what is left to do, new work included."""
+        value = None  # what an item is told that was interrupted, by Ctrl-C say
+        try:
+            value = item.run()
+        finally:
+            with self.lock:
+                self._depth += 1
+                try:
+                    item.finish(value)
+                finally:
+                    self._depth -= 1
+                more = None if self._depth else self.io.take_work()
+        return work + more if more else work
 
     def call(
         self,

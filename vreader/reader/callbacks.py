@@ -18,7 +18,7 @@ from vreader.smclib.ioctl import (
     Power,
     Protocol,
 )
-from vreader.smclib.library import SmartcardEndCardTracking, os_data, set_state
+from vreader.smclib.library import SmartcardEndCardTracking, set_state
 from vreader.smclib.states import CardState, ReaderEvent
 from vreader.smclib.structs import RDF, SMARTCARD_EXTENSION, ReaderCallback
 from vreader.wdm import NTSTATUS, DeviceObject, IoMarkIrpPending, IoSetCancelRoutine, Irp
@@ -122,11 +122,13 @@ def _selected(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
 
 def Transmit(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
     """RDF_TRANSMIT: hand the C-APDU behind the SCARD_IO_REQUEST to the card."""
-    slot, request, irp = _slot(ext), ext.IoRequest, os_data(ext).CurrentIrp
+    slot: Slot = ext.ReaderExtension
+    request = ext.IoRequest
     buffer = request.RequestBuffer
     _protocol, start = IO_REQUEST.unpack_from(buffer)
     command = bytes(buffer[start : request.RequestBufferLength])
-    return slot.request(lambda card: slot.ask_transmit(card, command, irp), _transmitted)
+    ask = partial(slot.ask_transmit, command, ext.OsData.CurrentIrp)
+    return slot.request(ask, _transmitted)
 
 
 def _transmitted(irp: Irp, answer: Answer) -> NTSTATUS:
@@ -147,7 +149,7 @@ def _transmitted(irp: Irp, answer: Answer) -> NTSTATUS:
 
 def CardTracking(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
     """RDF_CARD_TRACKING: the request pends, cancelable, until the slot sees a change."""
-    irp = os_data(ext).NotificationIrp
+    irp = ext.OsData.NotificationIrp
     assert irp is not None  # the library set it before it called back
 
     def cancel(device: DeviceObject, irp: Irp) -> None:

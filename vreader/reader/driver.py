@@ -21,7 +21,6 @@ from vreader.smclib.library import (
     SmartcardInitialize,
     SmartcardLogError,
     SmartcardReleaseRemoveLockAndWait,
-    os_data,
 )
 from vreader.smclib.profile import CONTACT, DriverProfile
 from vreader.smclib.states import CardState
@@ -164,7 +163,7 @@ def DispatchClose(device: DeviceObject, irp: Irp) -> NTSTATUS:
 
 def DispatchCleanup(device: DeviceObject, irp: Irp) -> NTSTATUS:
     """Cancel every request of the open whose last handle is being closed, then succeed."""
-    data = os_data(_of(device).SmartcardExtension)
+    data = _of(device).SmartcardExtension.OsData
     file = IoGetCurrentIrpStackLocation(irp).FileObject
     for pending in (data.NotificationIrp, data.CurrentIrp):
         if pending is not None and IoGetCurrentIrpStackLocation(pending).FileObject is file:
@@ -176,7 +175,7 @@ def DispatchDeviceControl(device: DeviceObject, irp: Irp) -> NTSTATUS:
     """Hand the request to the library, unless the reader has been pulled out."""
     extension: DEVICE_EXTENSION = device.DeviceExtension
     ext = extension.SmartcardExtension
-    if extension.Surprised and not os_data(ext).RemoveLock.removed:
+    if extension.Surprised and not ext.OsData.RemoveLock.removed:
         return _complete(irp, ext.Profile.removed_status)
     return SmartcardDeviceControl(ext, irp)
 

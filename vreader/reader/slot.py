@@ -8,6 +8,7 @@ meanwhile; the request has then been completed STATUS_NO_MEDIA and the late answ
 
 from collections.abc import Callable
 from enum import Enum
+from functools import partial
 
 from vreader.card import Card, CardGone, CardMute
 from vreader.clock import Clock, Timer
@@ -15,7 +16,6 @@ from vreader.reader.events import CardEvent, CardFaultEvent
 from vreader.reader.observer import ApduObserver
 from vreader.smclib.library import (
     SmartcardCompleteCardTracking,
-    os_data,
     set_state,
 )
 from vreader.smclib.states import CardState, ReaderEvent
@@ -43,29 +43,27 @@ Answer = bytes | Problem
 # Looked up once: see vreader.wdm.irp.
 _SUCCESS, _PENDING = NTSTATUS.SUCCESS, NTSTATUS.PENDING
 _GONE, _FAULT = Problem.GONE, Problem.FAULT
+_6700, _6F00 = b"\x67\x00", b"\x6f\x00"
 
 
 class _Work:
     """A request to a card on its way: the work item, its cancel routine and its deadline."""
 
-    __slots__ = ("answered", "ask", "card", "irp", "slot")
+    __slots__ = ("answered", "card", "irp", "run", "slot")
 
     def __init__(
         self,
         slot: "Slot",
         irp: Irp,
         card: Card,
-        ask: Callable[[Card], Answer],
+        run: Callable[[], Answer],
         answered: Callable[[Irp, Answer], NTSTATUS],
     ) -> None:
         self.slot = slot
         self.irp = irp
         self.card = card
-        self.ask = ask
+        self.run = run
         self.answered = answered
-
-    def run(self) -> Answer:
-        return self.ask(self.card)
 
     def finish(self, answer: Answer | None) -> None:
         """Take the answer; None where the work was interrupted."""
@@ -179,14 +177,14 @@ class Slot:
                 complete it with, IoStatus.Information set before. A cancelled or timed out
                 request hands it Problem.MUTE, for what that does to the state.
         """
-        irp, card = os_data(self.ext).CurrentIrp, self.card
+        irp, card = self.ext.OsData.CurrentIrp, self.card
         assert irp is not None  # the library calls back with a request in hand
         if self.asleep:
             return NTSTATUS.DEVICE_POWERED_OFF
         if card is None:
             return NTSTATUS.NO_MEDIA
 
-        work = _Work(self, irp, card, ask, answered)
+        work = _Work(self, irp, card, partial(ask, card), answered)
         irp.CancelRoutine = work.cancel
         IoMarkIrpPending(irp)
         self._irp = irp
@@ -244,26 +242,23 @@ class Slot:
             self._emit(change, atr=answer)
         return answer
 
-    def ask_transmit(self, card: Card, command: bytes, irp: Irp | None) -> Answer:
+    def ask_transmit(self, command: bytes, irp: Irp | None, card: Card) -> Answer:
         """Exchange one APDU for ``irp``; a fault of the card's code becomes 6F00."""
         if len(command) < 2:
-            return b"\x67\x00"  # the contract promises cards two bytes at least
+            return _6700  # the contract promises cards two bytes at least
         if not self.io.events:
-            return _answer_or_6f00(_ask(self, card.transmit, command))
+            answer = _ask(self, card.transmit, command)
+            return _6F00 if answer is _FAULT else answer
         started = self.clock.now()
         answer = _ask(self, card.transmit, command)
         seconds = self.clock.now() - started
         problem = answer.value if isinstance(answer, Problem) else ""
-        answer = _answer_or_6f00(answer)
+        answer = _6F00 if answer is _FAULT else answer
         response = b"" if isinstance(answer, Problem) else answer
         if irp is not self._irp:
             problem = problem or "late"
         self.observer.exchanged(command, response, seconds, problem)
         return answer
-
-
-def _answer_or_6f00(answer: Answer) -> Answer:
-    return b"\x6f\x00" if answer is _FAULT else answer
 
 
 def power_off(card: Card) -> bytes:

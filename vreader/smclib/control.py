@@ -14,7 +14,7 @@ from functools import partial
 
 from vreader.smclib.attributes import get_attribute, set_attribute
 from vreader.smclib.ioctl import IO_REQUEST, IO_REQUEST_SIZE, Ioctl, Power, Protocol
-from vreader.smclib.library import SmartcardReleaseRemoveLock, os_data
+from vreader.smclib.library import SmartcardReleaseRemoveLock
 from vreader.smclib.states import TRANSITIONS, CardState, ReaderEvent
 from vreader.smclib.structs import RDF, SMARTCARD_EXTENSION
 from vreader.wdm import NTSTATUS, IoCompleteRequest, Irp
@@ -32,7 +32,7 @@ _KNOWN_PROTOCOLS = Protocol.T0 | Protocol.T1 | Protocol.RAW
 
 def SmartcardDeviceControl(ext: SMARTCARD_EXTENSION, irp: Irp) -> NTSTATUS:
     """Handle IRP_MJ_DEVICE_CONTROL for a reader; DispatchDeviceControl returns the result."""
-    data = os_data(ext)
+    data = ext.OsData
     lock = data.RemoveLock
     if lock.removed:
         return _complete(irp, NTSTATUS.DELETE_PENDING)
@@ -80,20 +80,22 @@ def _complete(irp: Irp, status: NTSTATUS) -> NTSTATUS:
 
 def _released(ext: SMARTCARD_EXTENSION, irp: Irp) -> None:
     """Bookkeeping when a callback's request completes: the next one may come."""
-    os_data(ext).CurrentIrp = None
+    ext.OsData.CurrentIrp = None
     SmartcardReleaseRemoveLock(ext)
 
 
 def _transmitted(ext: SMARTCARD_EXTENSION, irp: Irp) -> None:
     """Count a TRANSMIT, then the usual bookkeeping."""
+    data = ext.OsData
     if irp.IoStatus.Status is _SUCCESS:
-        data, perf = os_data(ext), ext.PerfInfo
+        perf = ext.PerfInfo
         perf.NumTransmissions += 1
         perf.BytesSent += irp.stack[irp.current].InputBufferLength - IO_REQUEST_SIZE
         perf.BytesReceived += irp.IoStatus.Information - IO_REQUEST_SIZE
         now = data.DeviceObject.DriverObject.io.clock.now()
         perf.IoMicroseconds += int((now - data.StartedAt) * 1e6)
-    _released(ext, irp)
+    data.CurrentIrp = None
+    SmartcardReleaseRemoveLock(ext)
 
 
 # ------------------------------------------------------------------ card tracking
@@ -103,7 +105,7 @@ _TRACKING = {Ioctl.SMARTCARD_IS_PRESENT: True, Ioctl.SMARTCARD_IS_ABSENT: False}
 
 def _track(ext: SMARTCARD_EXTENSION, irp: Irp, location: IO_STACK_LOCATION, code: int) -> NTSTATUS:
     """IS_PRESENT and IS_ABSENT share one slot: OsData->NotificationIrp."""
-    data = os_data(ext)
+    data = ext.OsData
     callback = ext.ReaderFunction[RDF.CARD_TRACKING]
     if callback is None:
         return _complete(irp, NTSTATUS.NOT_SUPPORTED)

@@ -12,6 +12,7 @@ from vreader.smclib.states import TRANSITIONS, CardState, Option, ReaderEvent
 from vreader.smclib.structs import (
     CARD_PROTOCOL,
     MIN_BUFFER_SIZE,
+    NOT_INITIALIZED,
     POS_DEP_DATA,
     SMARTCARD_EXTENSION,
     SMCLIB_VERSION_REQUIRED,
@@ -23,13 +24,6 @@ from vreader.wdm import (
     IoCompleteRequest,
     IoSetCancelRoutine,
 )
-
-
-def os_data(ext: SMARTCARD_EXTENSION) -> POS_DEP_DATA:
-    """Return OsData; a BugCheck where SmartcardInitialize was not called."""
-    if ext.OsData is None:
-        raise BugCheck(0xC9, "SMARTCARD_EXTENSION used without SmartcardInitialize")
-    return ext.OsData
 
 
 def SmartcardInitialize(ext: SMARTCARD_EXTENSION, device: DeviceObject) -> NTSTATUS:
@@ -50,16 +44,16 @@ def SmartcardInitialize(ext: SMARTCARD_EXTENSION, device: DeviceObject) -> NTSTA
 
 def SmartcardExit(ext: SMARTCARD_EXTENSION) -> None:
     """Free what SmartcardInitialize made; no request may be in hand."""
-    data = os_data(ext)
+    data = ext.OsData
     for irp in (data.CurrentIrp, data.NotificationIrp):
         if irp is not None and not irp.completed:
             raise BugCheck(0xC9, "SmartcardExit with a request in hand", irp)
-    ext.OsData = None
+    ext.OsData = NOT_INITIALIZED
 
 
 def SmartcardAcquireRemoveLock(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
     """Enter the driver; STATUS_DELETE_PENDING once removal waits for the others to leave."""
-    lock = os_data(ext).RemoveLock
+    lock = ext.OsData.RemoveLock
     if lock.removed:
         return NTSTATUS.DELETE_PENDING
     lock.count += 1
@@ -68,7 +62,7 @@ def SmartcardAcquireRemoveLock(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
 
 def SmartcardReleaseRemoveLock(ext: SMARTCARD_EXTENSION) -> None:
     """Leave the driver."""
-    lock = os_data(ext).RemoveLock
+    lock = ext.OsData.RemoveLock
     if lock.count == 0:
         raise BugCheck(0xC9, "remove lock released more often than acquired")
     lock.count -= 1
@@ -84,7 +78,7 @@ def SmartcardReleaseRemoveLockAndWait(
 
     Nothing blocks here: ``released`` is called when the last holder has left, maybe at once.
     """
-    lock = os_data(ext).RemoveLock
+    lock = ext.OsData.RemoveLock
     lock.removed = True
     lock.released = released
     SmartcardReleaseRemoveLock(ext)
@@ -113,7 +107,7 @@ def SmartcardLogError(device: DeviceObject, code: NTSTATUS, insertion: str = "")
 
 def SmartcardCompleteCardTracking(ext: SMARTCARD_EXTENSION) -> None:
     """Complete the tracking request, if there is one: SUCCESS, or CANCELLED where asked for."""
-    data = os_data(ext)
+    data = ext.OsData
     irp = data.NotificationIrp
     if irp is None:
         return
@@ -122,7 +116,7 @@ def SmartcardCompleteCardTracking(ext: SMARTCARD_EXTENSION) -> None:
 
 def SmartcardEndCardTracking(ext: SMARTCARD_EXTENSION, status: NTSTATUS) -> None:
     """Complete the tracking request with ``status``: cleanup, cancel, sleep, removal."""
-    data = os_data(ext)
+    data = ext.OsData
     irp, data.NotificationIrp = data.NotificationIrp, None
     if irp is None:
         return
@@ -157,7 +151,7 @@ def set_state(ext: SMARTCARD_EXTENSION, event: ReaderEvent) -> NTSTATUS:
         ext.CardCapabilities.Protocol = CARD_PROTOCOL(
             Supported=ext.CardCapabilities.Protocol.Supported
         )
-    device = os_data(ext).DeviceObject
+    device = ext.OsData.DeviceObject
     if outcome is not before and (events := device.DriverObject.io.events):
         events.emit(StateEvent(device.bottom.name, before.name, event.value, outcome.name))
     return NTSTATUS.SUCCESS

@@ -12,7 +12,7 @@ from typing import Any, dataclass_transform
 from vreader.smclib.ioctl import Characteristics, Protocol, ReaderType
 from vreader.smclib.profile import CONTACT, DriverProfile
 from vreader.smclib.states import CardState
-from vreader.wdm import NTSTATUS, DeviceObject, Irp
+from vreader.wdm import NTSTATUS, BugCheck, DeviceObject, Irp
 
 SMCLIB_VERSION = 0x150
 SMCLIB_VERSION_REQUIRED = 0x100
@@ -171,6 +171,15 @@ class POS_DEP_DATA:
         self.StartedAt = 0.0
 
 
+class _NotInitialized:
+    """Stands for OsData before SmartcardInitialize and after SmartcardExit."""
+
+    def __getattr__(self, member: str) -> object:
+        raise BugCheck(0xC9, f"OsData->{member} without SmartcardInitialize")
+
+
+NOT_INITIALIZED: Any = _NotInitialized()
+
 ReaderCallback = Callable[["SMARTCARD_EXTENSION"], NTSTATUS]
 
 
@@ -189,7 +198,7 @@ class SMARTCARD_EXTENSION(_Struct):
     IoRequest: IO_REQUEST
     MajorIoControlCode: int = 0
     MinorIoControlCode: int = 0
-    OsData: POS_DEP_DATA | None = None
+    OsData: POS_DEP_DATA = NOT_INITIALIZED
     ReaderCapabilities: SCARD_READER_CAPABILITIES
     # The driver's own structure: typed there, opaque here.
     ReaderExtension: Any = None

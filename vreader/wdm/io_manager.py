@@ -13,6 +13,7 @@ from vreader.clock import Clock
 from vreader.events import Emitter
 from vreader.wdm.events import DeviceEvent, IrpEvent
 from vreader.wdm.irp import (
+    IO_STACK_LOCATION,
     IRP_MJ,
     BugCheck,
     IoAllocateIrp,
@@ -228,18 +229,19 @@ class IoManager:
             file.cleaned_up = True
             file.DeviceObject.bottom.open_handles -= 1
             self._send_now(file, IRP_MJ.CLEANUP)
-        self._dereference(file)
-
-    def _dereference(self, file: FileObject) -> None:
         file.references -= 1
-        if file.references == 0:
-            file.closed = True
-            pdo = file.DeviceObject.bottom
-            self._send_now(file, IRP_MJ.CLOSE)
-            pdo.open_files -= 1
-            if not pdo.open_files and pdo.last_close is not None:
-                last_close, pdo.last_close = pdo.last_close, None
-                last_close()
+        if not file.references:
+            self._last_reference(file)
+
+    def _last_reference(self, file: FileObject) -> None:
+        """Send CLOSE: no handle and no request refers to the open any more."""
+        file.closed = True
+        pdo = file.DeviceObject.bottom
+        self._send_now(file, IRP_MJ.CLOSE)
+        pdo.open_files -= 1
+        if not pdo.open_files and pdo.last_close is not None:
+            last_close, pdo.last_close = pdo.last_close, None
+            last_close()
 
     def _send_now(self, file: FileObject, major: IRP_MJ) -> None:
         irp = self._request(file, major)
@@ -274,7 +276,7 @@ class IoManager:
         buffer = bytearray(max(size, out_length))
         buffer[:size] = data
         irp = Irp(file.DeviceObject.StackSize, buffer)
-        location = irp.stack[-1]
+        location = irp.stack[-1] = IO_STACK_LOCATION()
         location.MajorFunction = _DEVICE_CONTROL
         location.FileObject = file
         location.IoControlCode = code
@@ -301,11 +303,13 @@ class IoManager:
                 name = file.DeviceObject.bottom.name
                 self.events.emit(IrpEvent(name, "DEVICE_CONTROL", code, str(status), information))
             done(status, output)
-            self._dereference(file)
+            file.references -= 1
+            if not file.references:
+                self._last_reference(file)
 
         irp.done = finish
         IoCallDriver(file.DeviceObject, irp)
-        if not irp.completed:
+        if irp.current <= len(irp.stack):  # not completed, written out: see vreader.wdm.irp
             file.pending[id(irp)] = irp
         return irp
 

@@ -114,6 +114,10 @@ class IO_STACK_LOCATION:
         other.Parameters = self.Parameters
 
 
+# Stands for a location nobody has filled; most IRPs never go below the function driver.
+_UNUSED = IO_STACK_LOCATION()
+
+
 class IO_STATUS_BLOCK:
     """The answer: a status, and for successes how many bytes of the buffer count."""
 
@@ -125,7 +129,7 @@ class Irp:
     """One request on its way through a device stack.
 
     Attributes:
-        stack: one location per device, the lowest device's first.
+        stack: one location per device, the lowest device's first; made when first needed.
         current: index of the location in force; len(stack) before the first call.
         SystemBuffer: the one METHOD_BUFFERED buffer, max(input, output) bytes.
         IoStatus: the status block.
@@ -144,7 +148,7 @@ class Irp:
     done: "Callable[[Irp], None] | None" = None
 
     def __init__(self, stack_size: int, buffer: bytearray) -> None:
-        self.stack = [IO_STACK_LOCATION() for _ in range(stack_size)]
+        self.stack: list[IO_STACK_LOCATION] = [_UNUSED] * stack_size
         self.current = stack_size
         self.SystemBuffer = buffer
         self.IoStatus = IO_STATUS_BLOCK()
@@ -170,7 +174,10 @@ def IoGetNextIrpStackLocation(irp: Irp) -> IO_STACK_LOCATION:
     """Return the location of the next lower driver, to be filled before IoCallDriver."""
     if irp.current == 0:
         raise BugCheck(0x35, "NO_MORE_IRP_STACK_LOCATIONS", irp)
-    return irp.stack[irp.current - 1]
+    location = irp.stack[irp.current - 1]
+    if location is _UNUSED:
+        location = irp.stack[irp.current - 1] = IO_STACK_LOCATION()
+    return location
 
 
 def IoCopyCurrentIrpStackLocationToNext(irp: Irp) -> None:
@@ -227,11 +234,14 @@ def IoCallDriver(device: "DeviceObject", irp: Irp) -> NTSTATUS:
     if irp.current < 0:
         raise BugCheck(0x35, "NO_MORE_IRP_STACK_LOCATIONS", irp)
     location = irp.stack[irp.current]
+    if location is _UNUSED:
+        raise BugCheck(0xC9, "IoCallDriver with a stack location nobody has filled", irp)
     location.DeviceObject = device
     driver = device.DriverObject
     irp.history.append(driver.name)
     status = driver.MajorFunction[location.MajorFunction](device, irp)
-    _verify_pending(irp, location, driver.name, status)
+    if location.Control & SL_PENDING_RETURNED or status is _PENDING:
+        _verify_pending(irp, location, driver.name, status)
     return status
 
 

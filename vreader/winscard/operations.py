@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from vreader.smclib.ioctl import IO_REQUEST_SIZE, Attr, Ioctl, Power, Protocol
 from vreader.smclib.states import CardState
 from vreader.wdm import NTSTATUS
-from vreader.winscard import power
+from vreader.winscard import negotiation, power
 from vreader.winscard.call import Io, Operation, WaitQueue
 from vreader.winscard.codes import SCARD, Disposition, ScardError, ShareMode
 from vreader.winscard.model import CardEvent, CardHandle, Context, Reader, ReaderStatus
@@ -21,7 +21,6 @@ from vreader.winscard.profile import Operation as Op
 if TYPE_CHECKING:
     from vreader.winscard.manager import ResourceManager
 
-_PROTOCOLS = Protocol.T0 | Protocol.T1 | Protocol.RAW
 _STANDARD_IOCTLS = frozenset(Ioctl)
 # Enum members looked up once: each costs more than the comparison it is for.
 _NO_EVENT, _ABSENT, _SUCCESS = CardEvent.NONE, CardState.ABSENT, NTSTATUS.SUCCESS
@@ -71,7 +70,7 @@ def connect(
     rm: "ResourceManager", context: Context, name: str, share: int, preferred: int
 ) -> Operation[tuple[CardHandle, Protocol]]:
     """SCardConnect: return the new handle and the active protocol (UNDEFINED with DIRECT)."""
-    wanted = _wanted(rm, share, preferred)
+    wanted = negotiation.wanted(rm, share, preferred)
     if share not in ShareMode._value2member_map_:
         raise ScardError(SCARD.E_INVALID_VALUE)
     reader = rm.readers.get(name)
@@ -89,7 +88,7 @@ def connect(
         power.cancel_idle(reader)
         if share != ShareMode.DIRECT:
             yield from _power_up(rm, reader)
-        yield from _negotiate(rm, reader, share, wanted)
+        yield from negotiation.negotiate(rm, reader, share, wanted)
         if not context.valid:  # released by another thread while this call waited
             raise ScardError(SCARD.E_INVALID_HANDLE)
         if reader.sharing and (share == ShareMode.EXCLUSIVE or reader.sharing < 0):
@@ -109,16 +108,6 @@ def connect(
     return handle, reader.protocol
 
 
-def _wanted(rm: "ResourceManager", share: int, preferred: int) -> Protocol:
-    legacy = rm.profile.legacy_any_protocol
-    wanted = Protocol(preferred & int(_PROTOCOLS))
-    if preferred & legacy:
-        wanted |= Protocol.T0 | Protocol.T1
-    if not wanted and share != ShareMode.DIRECT:
-        raise ScardError(SCARD.E_PROTO_MISMATCH)
-    return wanted
-
-
 def _power_up(rm: "ResourceManager", reader: Reader) -> Operation[None]:
     if not reader.card_in:
         raise ScardError(SCARD.E_NO_SMARTCARD)
@@ -130,56 +119,11 @@ def _power_up(rm: "ResourceManager", reader: Reader) -> Operation[None]:
         raise power.failure(rm, Op.POWER, NTSTATUS.NO_MEDIA)
 
 
-def _negotiate(
-    rm: "ResourceManager", reader: Reader, share: int, wanted: Protocol
-) -> Operation[None]:
-    """SET_PROTOCOL unless one is in force; T=1 is taken before T=0 by the driver.
-
-    Who asks for RAW gets it, whatever is in force: it only says that nobody checks.
-    """
-    if wanted & Protocol.RAW:
-        if reader.powered and not reader.pci:
-            status = yield from _set_protocol(reader, Protocol.RAW)
-            if status is not NTSTATUS.SUCCESS:  # TA2 has fixed one
-                yield from _set_protocol(reader, Protocol.T0 | Protocol.T1)
-        reader.protocol = Protocol.RAW
-    elif share == ShareMode.DIRECT:
-        return
-    elif reader.protocol:
-        if not reader.protocol & wanted:
-            raise ScardError(SCARD.E_PROTO_MISMATCH)
-    else:
-        status = yield from _set_protocol(reader, wanted)
-        if status is not NTSTATUS.SUCCESS:
-            raise power.failure(rm, Op.SET_PROTOCOL, status)
-        reader.protocol = Protocol(int.from_bytes(reader.pci[:4], "little"))
-
-
-def _set_any_protocol(reader: Reader) -> Operation[None]:
-    """Let a DIRECT connection talk to a card with which nobody has negotiated yet."""
-    if reader.powered:
-        for mask in (Protocol.T0 | Protocol.T1, Protocol.RAW):
-            status = yield from _set_protocol(reader, mask)
-            if status is NTSTATUS.SUCCESS:
-                return
-    raise ScardError(SCARD.E_NOT_TRANSACTED)
-
-
-def _set_protocol(reader: Reader, mask: Protocol) -> Operation[NTSTATUS]:
-    status, output = yield Io(
-        reader.device, Ioctl.SMARTCARD_SET_PROTOCOL, mask.to_bytes(4, "little"), 4
-    )
-    if status is NTSTATUS.SUCCESS:
-        reader.pci = output + IO_REQUEST_SIZE.to_bytes(4, "little")
-    answer: NTSTATUS = status
-    return answer
-
-
 def reconnect(
     rm: "ResourceManager", handle: CardHandle, share: int, preferred: int, initialization: int
 ) -> Operation[Protocol]:
     """SCardReconnect: return the active protocol. A transaction survives it."""
-    wanted = _wanted(rm, share, preferred)
+    wanted = negotiation.wanted(rm, share, preferred)
     if initialization not in (Disposition.LEAVE, Disposition.RESET, Disposition.UNPOWER):
         raise ScardError(SCARD.E_INVALID_VALUE)
     if share not in ShareMode._value2member_map_:
@@ -192,7 +136,7 @@ def reconnect(
         yield from _initialize(rm, reader, initialization)
         if share != ShareMode.DIRECT:
             yield from _power_up(rm, reader)
-        yield from _negotiate(rm, reader, share, wanted)
+        yield from negotiation.negotiate(rm, reader, share, wanted)
         _change_sharing(reader, handle, share)
         handle.event = CardEvent.NONE
     finally:
@@ -389,7 +333,7 @@ def transmit(
         if protocol != reader.protocol and protocol not in rm.any_protocol:
             raise ScardError(SCARD.E_PROTO_MISMATCH)
         if not reader.pci:
-            yield from _set_any_protocol(reader)
+            yield from negotiation.set_any_protocol(reader)
         answer, output = yield Io(
             reader.device, _TRANSMIT, reader.pci + command, reply_length + IO_REQUEST_SIZE
         )

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _CHUNK = 65536
+# Attributes of Windows that pcsc-lite does not have.
+_UTF_16_NAMES = (Attr.DEVICE_FRIENDLY_NAME_W, Attr.DEVICE_SYSTEM_NAME_W)
 _STOP_TIMEOUT_S = 5.0
 # Tells that the peer has gone even while bytes of it are unread; unknown outside Linux.
 _HANG_UP = getattr(select, "POLLRDHUP", 0) | select.POLLHUP
@@ -73,10 +75,7 @@ class Session:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the connection and wait until its context is released.
-
-        Waits at most five seconds for a card in the middle of a command.
-        """
+        """End the connection and release its context; waits five seconds for a card at work."""
         self._hang_up()
         self._thread.join(_STOP_TIMEOUT_S)
 
@@ -415,10 +414,6 @@ class Session:
             pass  # it has gone; its own thread notices
         self._held_back = None
         self._waiting = False
-
-
-# Attributes of Windows that pcsc-lite does not have.
-_UTF_16_NAMES = (Attr.DEVICE_FRIENDLY_NAME_W, Attr.DEVICE_SYSTEM_NAME_W)
 
 
 def _peer_pid(connection: socket.socket) -> int:
