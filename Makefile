@@ -9,6 +9,8 @@ PIP := $(BIN)/pip --disable-pip-version-check -q
 # Real programs the tests drive; see scripts/apt-install.
 TEST_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11 yubico-piv-tool ykcs11 pcsc-tools \
 	openssh-client openssl libpcsclite1 libpcsclite-dev gcc libc6-dev pkg-config
+# Without bytecode every start would compile the program again.
+unexport PYTHONDONTWRITEBYTECODE
 SOURCES := vreader cards tests docs
 
 .PHONY: demo test lint types docs bench soak shell clean

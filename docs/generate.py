@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pages that the code writes: the command line from click, the coverage of the PIV card from data.
+"""Pages that the code writes: the command line from its help, coverage of the PIV card from data.
 
 Run by ``conf.py``; the result is included by pages of ``reference/``. Nothing here is written by
 hand that the code already says.
 """
 
 from collections.abc import Iterator, Sequence
-from inspect import cleandoc
 from pathlib import Path
-
-import click
 
 from cards.piv import coverage
 from cards.piv.kind import KIND
-from vreader.cli import cli
+from vreader.cli import COMMANDS, load
 
 OUTPUT = Path(__file__).parent / "_generated"
 
@@ -30,39 +27,10 @@ def main() -> None:
 
 
 def command_line() -> Iterator[str]:
-    """Yield a section for each command, subcommands below their group."""
-    context = click.Context(cli, info_name="vreader", help_option_names=["-h", "--help"])
-    for name in cli.list_commands(context):
-        command = cli.get_command(context, name)
-        assert command is not None
-        yield from _section(command, context, name, 2)
-
-
-def _section(command: click.Command, parent: click.Context, name: str, level: int) -> Iterator[str]:
-    context = click.Context(command, parent=parent, info_name=name)
-    yield f"{'#' * level} `{context.command_path}`\n\n"
-    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
-    yield f"```text\n{usage}\n```\n\n{_prose(command.help or '')}\n"
-    records = [p.get_help_record(context) for p in command.params if isinstance(p, click.Option)]
-    rows = [(f"`{_cell(record[0])}`", _cell(record[1])) for record in records if record]
-    yield from _table(("option", "meaning"), rows)
-    if isinstance(command, click.Group):
-        for child in command.list_commands(context):
-            sub = command.get_command(context, child)
-            assert sub is not None
-            yield from _section(sub, context, child, level + 1)
-
-
-def _prose(text: str) -> str:
-    """Turn click's help into Markdown: a paragraph that keeps its lines holds examples."""
-    parts = []
-    for paragraph in cleandoc(text).split("\n\n"):
-        mark, _, lines = paragraph.partition("\n")
-        if mark == "\b":
-            parts.append(f"```sh\n{lines}\n```\n")
-        else:
-            parts.append(_cell(" ".join(paragraph.split())) + "\n")
-    return "\n".join(parts)
+    """Yield a section for each command: its help, as the terminal shows it."""
+    for name in COMMANDS:
+        parser, _ = load(name)
+        yield f"## `vreader {name}`\n\n```text\n{parser.format_help()}```\n\n"
 
 
 # ---------------------------------------------------------------------- the PIV card

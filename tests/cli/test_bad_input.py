@@ -16,24 +16,40 @@ RUN = ("run", "--card")
 # (words, problem, hint); exit code 2, 125 for run.
 TYPED = {
     # The command line itself.
-    "no such command": (["nonsense"], "no such command 'nonsense'", "see 'vreader --help'"),
-    "no such option": (["--nonsense"], "no such option '--nonsense'", "see 'vreader --help'"),
-    "option of run": (["run", "--crad", "piv"], "no such option '--crad'", "vreader run --help"),
-    "option without value": (["run", "--card"], "option '--card' requires", "vreader run --help"),
-    "option without value 2": (["serve", "--vpcd"], "option '--vpcd' requires", "vreader serve "),
-    "stack": (["run", "--stack", "x", "true"], "'x' is not one of 'embedded', 'pcscd'", "run --h"),
-    "arguments of serve": (["serve", "x"], "got unexpected extra argument (x)", "serve --help"),
-    "arguments of cards": (["cards", "x"], "got unexpected extra argument (x)", "cards --help"),
-    "command of ctl": (["ctl", "x"], "no such command 'x'", "see 'vreader ctl --help'"),
-    "arguments of ctl": (["ctl", "insert", "0", "x"], "extra argument (x)", "ctl insert --help"),
-    "option of ctl": (["ctl", "list", "--x"], "no such option '--x'", "vreader ctl list --help"),
-    "no APDU": (["apdu"], "missing argument 'APDU...'", "see 'vreader apdu --help'"),
+    "no such command": (["nonsense"], "no such command: nonsense", "see 'vreader --help'"),
+    "no such option": (["--nonsense"], "no such option: --nonsense", "see 'vreader --help'"),
+    "option of run": (
+        ["run", "--crad", "piv"],
+        "unrecognized arguments: --crad",
+        "vreader run --help",
+    ),
+    "option without value": (
+        ["run", "--card"],
+        "argument --card: expected one argument",
+        "vreader run --help",
+    ),
+    "option without value 2": (
+        ["serve", "--vpcd"],
+        "argument --vpcd: expected one argument",
+        "vreader serve ",
+    ),
+    "stack": (["run", "--stack", "x", "true"], "argument --stack: invalid choice: 'x'", "run --h"),
+    "arguments of serve": (["serve", "x"], "unrecognized arguments: x", "serve --help"),
+    "arguments of cards": (["cards", "x"], "unrecognized arguments: x", "cards --help"),
+    "command of ctl": (["ctl", "x"], "OPERATION: invalid choice: 'x'", "see 'vreader ctl"),
+    "arguments of ctl": (["ctl", "insert", "0", "x"], "unrecognized arguments: x", "ctl --help"),
+    "option of ctl": (["ctl", "list", "--x"], "unrecognized arguments: --x", "vreader ctl --help"),
+    "no APDU": (
+        ["apdu"],
+        "the following arguments are required: APDU",
+        "see 'vreader apdu --help'",
+    ),
     # --card
     "nothing": ([*RUN, "", "true"], "card '' names no kind", "kind[:profile][,key=value…]"),
     "comma": ([*RUN, ",", "true"], "option 1 of card '' is not key=value", "kind[:profile]"),
     "unknown kind": ([*RUN, "pvi", "true"], "unknown card kind 'pvi'", "installed kinds: piv; or"),
     "capitals": ([*RUN, "PIV", "true"], "unknown card kind 'PIV'", "installed kinds: piv"),
-    "dash": ([*RUN, "-x", "true"], "unknown card kind '-x'", "installed kinds: piv"),
+    "dash": ([*RUN, "-x", "true"], "argument --card: expected one argument", "run --help"),
     "control character": ([*RUN, "piv\n", "true"], "printable characters", "kind[:profile]"),
     "unknown profile": ([*RUN, "piv:4.2", "true"], "piv has no profile '4.2'", "5.4.3, neutral"),
     "no profile": ([*RUN, "piv:", "true"], "'piv:' names no profile", "see 'vreader cards'"),
@@ -385,11 +401,10 @@ def test_no_card_and_no_such_reader(cli, serve, monkeypatch):
     check(said, ENVIRONMENT, "no reader is called 'Yours'", "readers: 'Mine 00 00'")
 
 
-@pytest.mark.parametrize("words", [[], ["ctl"]])
-def test_no_command_at_all_shows_what_there_is(cli, words):
-    said = cli(*words)
+def test_no_command_at_all_shows_what_there_is(cli):
+    said = cli()
     assert said.code == USAGE
-    assert said.err.startswith("Usage: vreader ")
+    assert said.err.startswith("usage: vreader COMMAND")
 
 
 def test_a_bug_of_ours_is_said_to_be_one(cli, monkeypatch):
@@ -419,11 +434,10 @@ def test_help(cli, words):
     for option in ("--help", "-h"):
         said = cli(*words, option)
         assert (said.code, said.err) == (0, "")
-        assert said.out.startswith(f"Usage: vreader {' '.join(words)}".rstrip())
+        assert said.out.startswith(f"usage: vreader {' '.join(words[:1])}".rstrip())
         assert "\b" not in said.out
         # Examples have lines of their own.
         assert not re.search(r"\.so -L vreader|& vreader|63CX vreader", said.out)
-        assert "..." not in re.sub(r"APDU\.\.\.|\[ARG\]\.\.\.|\[ARGS\]\.\.\.", "", said.out)
         assert all(len(line) <= 80 for line in said.out.splitlines())
 
 

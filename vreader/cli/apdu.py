@@ -7,10 +7,10 @@ real pcscd.
 
 import os
 import re
-
-import click
+from argparse import Namespace
 
 from vreader.bridge.pcsclite.client import PcscClient
+from vreader.cli.parser import Parser, say
 from vreader.errors import UsageError, VreaderError
 from vreader.iso7816 import CommandApdu, ResponseApdu
 from vreader.iso7816.apdu import MAX_NC
@@ -24,21 +24,29 @@ _APDU = re.compile(
 )
 
 
-@click.command()
-@click.argument("apdus", metavar="APDU...", nargs=-1, required=True)
-@click.option("--reader", metavar="NAME", help="Part of the reader's name [the first with a card].")
-def command(apdus: tuple[str, ...], reader: str | None) -> int:
-    """Send APDUs to a card and print the answers.
+def configure(parser: Parser) -> None:
+    """Describe the command."""
+    parser.describe("""
+    Send APDUs to a card and print the answers.
 
-    APDU is [CLA]INS[P1P2][:DATA][/LE][=[SW]] in hexadecimal. Two digits are an INS, four CLA and
-    INS, six INS P1 P2, eight all four; what is left out is 00, and spaces do not matter. =SW checks
-    the status word, X matches any digit, = alone is =9000; the first mismatch ends with exit code
-    1. Long answers are fetched by GET RESPONSE.
+    APDU is [CLA]INS[P1P2][:DATA][/LE][=[SW]] in hexadecimal. Two digits are an
+    INS, four CLA and INS, six INS P1 P2, eight all four; what is left out is
+    00, and spaces do not matter. =SW checks the status word, X matches any
+    digit, = alone is =9000; the first mismatch ends with exit code 1. Long
+    answers are fetched by GET RESPONSE.
 
-    \b
-    vreader run -- vreader apdu 00A40400:A000000308/00=9000 00200080=63CX
-    vreader apdu 00A40400:A000000308= 00CB3FFF:5C035FC102/00
-    """  # noqa: D301 - click wants the backspace itself
+      vreader run -- vreader apdu 00A40400:A000000308/00=9000 00200080=63CX
+      vreader apdu 00A40400:A000000308= 00CB3FFF:5C035FC102/00
+    """)
+    add = parser.add_argument
+    add("apdus", metavar="APDU", nargs="+", help="what to send, in order")
+    add("--reader", metavar="NAME", help="part of the reader's name [the first with a card]")
+
+
+def run(options: Namespace) -> int:
+    """Send the APDUs."""
+    apdus: list[str] = options.apdus
+    reader: str | None = options.reader
     wanted = [parse(text) for text in apdus]
     path = os.environ.get("PCSCLITE_CSOCK_NAME", _SYSTEM_SOCKET)
     with PcscClient(path) as client:
@@ -47,12 +55,12 @@ def command(apdus: tuple[str, ...], reader: str | None) -> int:
         hcard, protocol = client.connect(name, _SHARED, _T0_OR_T1)
         for c_apdu, expected in wanted:
             r_apdu = _exchange(client, hcard, protocol, c_apdu)
-            click.echo(f"> {bytes(c_apdu).hex(' ').upper()}")
+            say(f"> {bytes(c_apdu).hex(' ').upper()}")
             if r_apdu.data:
-                click.echo(f"< {r_apdu.data.hex(' ').upper()}")
-            click.echo(f"< {r_apdu.sw!s}")
+                say(f"< {r_apdu.data.hex(' ').upper()}")
+            say(f"< {r_apdu.sw!s}")
             if expected and not re.fullmatch(expected, f"{r_apdu.sw:04X}"):
-                click.echo(f"vreader: SW is {r_apdu.sw:04X}, not {expected.replace('.', 'X')}",
+                say(f"vreader: SW is {r_apdu.sw:04X}, not {expected.replace('.', 'X')}",
                            err=True)  # fmt: skip
                 return 1
         client.disconnect(hcard)

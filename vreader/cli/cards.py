@@ -1,30 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """``vreader cards``: what can be given to --card."""
 
-import json
+from argparse import Namespace
 
-import click
-
+from vreader.cli.parser import Parser, say
 from vreader.kinds import find_kind, kind_names
 
 
-@click.command()
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(as_json: bool) -> None:
-    """List the installed card kinds and their profiles."""
+def configure(parser: Parser) -> None:
+    """Describe the command."""
+    parser.describe("List the installed card kinds and their profiles.")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(options: Namespace) -> int:
+    """Print the kinds."""
     kinds = [find_kind(name) for name in kind_names()]
-    if as_json:
+    if options.json:
+        import json
+
         told = [
             {"name": kind.name, "summary": kind.summary, "profiles": dict(kind.profiles())}
             for kind in kinds
         ]
-        click.echo(json.dumps(told, indent=2))
-        return
+        say(json.dumps(told, indent=2))
+        return 0
     for kind in kinds:
-        click.echo(f"{kind.name:<12} {kind.summary}")
+        say(f"{kind.name:<12} {kind.summary}")
         for number, (profile, about) in enumerate(kind.profiles().items()):
             default = " (default)" if number == 0 else ""
-            click.echo(f"  {kind.name}:{profile:<10} {about}{default}")
-    click.echo("file.py:Class  a card of your own: power_on, reset, power_off, transmit")
-    click.echo("atr:3B…        answers this ATR, and 6D00 to everything")
-    click.echo("none           an empty reader")
+            say(f"  {kind.name}:{profile:<10} {about}{default}")
+    say("file.py:Class  a card of your own: power_on, reset, power_off, transmit")
+    say("atr:3B…        answers this ATR, and 6D00 to everything")
+    say("none           an empty reader")
+    return 0

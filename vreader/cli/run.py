@@ -4,50 +4,48 @@
 import os
 import signal
 import subprocess
+from argparse import REMAINDER, SUPPRESS, Namespace
 from types import FrameType
 from typing import Self
 
-import click
-
-from vreader.cli import complain
-from vreader.cli.options import build_world, world_options
-from vreader.errors import VreaderError
+from vreader.cli.options import add_world_options, build_world
+from vreader.cli.parser import Parser, complain
+from vreader.errors import UsageError, VreaderError
 from vreader.world import World
 
-# As env, nohup and xvfb-run have it.
-FAILED, CANNOT_EXECUTE, NOT_FOUND = 125, 126, 127
+# As a shell has it.
+CANNOT_EXECUTE, NOT_FOUND = 126, 127
 _TYPED = (signal.SIGINT, signal.SIGQUIT)
 _FORWARDED = (*_TYPED, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 
-@click.command(context_settings={"allow_interspersed_args": False})
-@world_options
-@click.argument("arguments", metavar="[--] [COMMAND [ARG]...]", nargs=-1, type=click.UNPROCESSED)
-def command(
-    arguments: tuple[str, ...],
-    cards: tuple[str, ...],
-    readers: tuple[str, ...],
-    stack: str,
-    state: str | None,
-    trace: str | None,
-    unmask: bool,
-) -> int:
-    """Run COMMAND ($SHELL without one) with a smart card of its own.
+def configure(parser: Parser) -> None:
+    """Describe the command."""
+    parser.describe("""
+    Run COMMAND ($SHELL without one) with a smart card of its own.
 
-    PC/SC programs started by it see the world's readers and nothing else. Its exit code is
-    returned; 125 is a failure of vreader itself, 126 and 127 a command that cannot be executed or
-    found, 128+n one ended by signal n.
+    PC/SC programs started by it see the world's readers and nothing else.
+    Its exit code is returned; 125 is a failure of vreader itself, 126 and 127
+    a command that cannot be executed or found, 128+n one ended by signal n.
 
-    \b
-    vreader run -- opensc-tool -a
-    vreader run --card piv,state=my.card -- yubico-piv-tool -r Virtual -a status
-    vreader run --stack pcscd -- pkcs11-tool --module opensc-pkcs11.so -L
-    """  # noqa: D301 - click wants the backspace itself
-    with (
-        Signals() as signals,
-        build_world(cards, readers, stack, state, trace, unmask) as world,
-    ):
-        return run_in(world, list(arguments) or [os.environ.get("SHELL") or "/bin/sh"], signals)
+      vreader run -- opensc-tool -a
+      vreader run --card piv,state=my.card -- yubico-piv-tool -r Virtual -a status
+      vreader run --stack pcscd -- pkcs11-tool --module opensc-pkcs11.so -L
+    """)
+    parser.usage = "vreader run [OPTION]... [--] [COMMAND [ARG]...]"
+    add_world_options(parser)
+    parser.add_argument("arguments", nargs=REMAINDER, help=SUPPRESS)
+
+
+def run(options: Namespace) -> int:
+    """Run the command in a new world."""
+    arguments: list[str] = options.arguments
+    if arguments[:1] == ["--"]:
+        del arguments[0]
+    elif arguments and arguments[0].startswith("-"):
+        raise UsageError(f"no such option: {arguments[0]}", hint="see 'vreader run --help'")
+    with Signals() as signals, build_world(options) as world:
+        return run_in(world, arguments or [os.environ.get("SHELL") or "/bin/sh"], signals)
 
 
 class Signals:

@@ -6,12 +6,12 @@ import os
 import shlex
 import signal
 import threading
+from argparse import Namespace
 from pathlib import Path
 from types import FrameType
 
-import click
-
-from vreader.cli.options import build_world, world_options
+from vreader.cli.options import add_world_options, build_world
+from vreader.cli.parser import Parser, say
 from vreader.errors import UsageError, VreaderError
 from vreader.world import World
 
@@ -19,34 +19,29 @@ _VPCD_NOTICE_S = 0.2
 _EXPORT = b"export "
 
 
-@click.command()
-@world_options
-@click.option("--vpcd", metavar="HOST:PORT", help="Serve a vpcd driver that somebody else runs.")
-@click.option("--socket", metavar="PATH", help="Where programs reach the embedded stack.")
-@click.option("--ready-file", metavar="FILE", help="Write the environment to FILE when ready.")
-@click.option("--print-env", is_flag=True, help="Print the environment as shell assignments.")
-def command(
-    cards: tuple[str, ...],
-    readers: tuple[str, ...],
-    stack: str,
-    state: str | None,
-    trace: str | None,
-    unmask: bool,
-    vpcd: str | None,
-    socket: str | None,
-    ready_file: str | None,
-    print_env: bool,
-) -> int:
-    """Hold a smart card world open.
+def configure(parser: Parser) -> None:
+    """Describe the command."""
+    parser.describe("""
+    Hold a smart card world open.
 
-    One line says that it is ready. With --ready-file the environment that programs need is in FILE
-    as soon as FILE exists. With --print-env it is printed for a shell's eval, and the ready line
-    goes to stderr.
+    One line says that it is ready. With --ready-file the environment that
+    programs need is in FILE as soon as FILE exists. With --print-env it is
+    printed for a shell's eval, and the ready line goes to stderr.
 
-    \b
-    vreader serve --card piv --ready-file env.sh &
-    vreader serve --vpcd localhost:35963 --card piv
-    """  # noqa: D301 - click wants the backspace itself
+      vreader serve --card piv --ready-file env.sh &
+      vreader serve --vpcd localhost:35963 --card piv
+    """)
+    add_world_options(parser)
+    add = parser.add_argument
+    add("--vpcd", metavar="HOST:PORT", help="serve a vpcd driver that somebody else runs")
+    add("--socket", metavar="PATH", help="where programs reach the embedded stack")
+    add("--ready-file", metavar="FILE", help="write the environment to FILE when ready")
+    add("--print-env", action="store_true", help="print the environment as shell assignments")
+
+
+def run(options: Namespace) -> int:
+    """Hold the world open until it is told to quit."""
+    ready_file: str | None = options.ready_file
     stop = threading.Event()
     built = False
 
@@ -57,9 +52,7 @@ def command(
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, stop_on)
-    with build_world(
-        cards, readers, stack, state, trace, unmask, vpcd=vpcd, socket=socket
-    ) as world:
+    with build_world(options, vpcd=options.vpcd, socket=options.socket) as world:
         built = True
         world.quit = stop.set
         lines = "".join(
@@ -68,10 +61,10 @@ def command(
         if ready_file is not None:
             _write_whole(ready_file, lines)
         try:
-            if print_env:
-                click.echo(lines, nl=False)
+            if options.print_env:
+                say(lines, end="")
             names = ", ".join(repr(place.name) for place in world.places)
-            click.echo(f"vreader: ready: {names}", err=print_env)
+            say(f"vreader: ready: {names}", err=options.print_env)
             _wait(world, stop)
         finally:
             if ready_file is not None:
@@ -86,11 +79,11 @@ def _wait(world: World, stop: threading.Event) -> None:
         failures = world.vpcd_failures
         if failures != told:
             for problem, hint in failures:
-                click.echo(f"vreader: {problem}", err=True)
+                say(f"vreader: {problem}", err=True)
                 if hint:
-                    click.echo(f"hint: {hint}", err=True)
+                    say(f"hint: {hint}", err=True)
             if not failures:
-                click.echo("vreader: vpcd is served", err=True)
+                say("vreader: vpcd is served", err=True)
             told = failures
 
 

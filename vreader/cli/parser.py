@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How every command reads its arguments and speaks to a person."""
+
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from typing import NoReturn
+
+from vreader.errors import UsageError, VreaderError
+
+
+class Parser(ArgumentParser):
+    """An argument parser whose complaints are those of everything else here."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog=prog, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False)
+
+    def describe(self, text: str) -> None:
+        """Say what the command does: indented text, kept line by line."""
+        self.description = text
+
+    def format_help(self) -> str:
+        """Return the help text."""
+        import textwrap  # only help needs it
+
+        self.description = textwrap.dedent(self.description or "").strip()
+        return super().format_help()
+
+    def error(self, message: str) -> NoReturn:
+        """Raise a UsageError instead of printing and exiting."""
+        raise UsageError(message, hint=f"see '{self.prog} --help'")
+
+
+def say(text: str, *, end: str = "\n", err: bool = False) -> None:
+    """Print a line and flush it: whoever reads us may wait for it."""
+    stream = sys.stderr if err else sys.stdout
+    stream.write(text + end)
+    stream.flush()
+
+
+def complain(error: VreaderError) -> None:
+    """Print an error and what to do about it."""
+    say(f"vreader: {error}", err=True)
+    if error.hint:
+        say(f"hint: {error.hint}", err=True)
