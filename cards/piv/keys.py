@@ -4,7 +4,6 @@
 No access rules here: whoever calls :meth:`KeyRecord.use` has checked the PIN policy.
 """
 
-from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Self
@@ -39,14 +38,16 @@ class Origin(IntEnum):
     IMPORTED = 2
 
 
-@dataclass(frozen=True)
 class KeyRecord:
     """The content of a key slot. The policies are resolved: never DEFAULT."""
 
-    algorithm: Algorithm
-    policies: Policies
-    origin: Origin
-    private: PrivateKey = field(repr=False)
+    def __init__(
+        self, algorithm: Algorithm, policies: Policies, origin: Origin, private: "PrivateKey"
+    ) -> None:
+        self.algorithm = algorithm
+        self.policies = policies
+        self.origin = origin
+        self.private = private
 
     @classmethod
     def make(

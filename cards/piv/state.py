@@ -7,7 +7,6 @@ command and no status word is interpreted here.
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from cards.piv.keys import KeyRecord, decode_record
@@ -45,7 +44,6 @@ class ManagementKey(NamedTuple):
         return "ManagementKey(…)"
 
 
-@dataclass(slots=True)
 class Security:
     """The volatile security status, gone at reset, power off and deselection.
 

@@ -141,6 +141,10 @@ class AppletCard:
         if channel.chain_header is not None and channel.chain_header != header:
             channel.drop_chain()
         link = bool(apdu.cla & CHAINING)
+        if link and apdu.ins == SELECT:
+            # A name of at most 16 bytes needs no chain; and one cut short must not swallow the
+            # SELECT with which the next program starts.
+            raise Refuse(SW.CHAINING_NOT_SUPPORTED)
         if not link and channel.chain_header is None:
             return apdu
         channel.chain_header = header

@@ -3,6 +3,7 @@
 
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from functools import partial
 from typing import NoReturn
 
 from vreader.errors import UsageError, VreaderError
@@ -12,7 +13,10 @@ class Parser(ArgumentParser):
     """An argument parser whose complaints are those of everything else here."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog=prog, formatter_class=RawDescriptionHelpFormatter, allow_abbrev=False)
+        # With a width of its own the formatter need not ask for the terminal's, by way of slow
+        # modules, each time an option is added.
+        formatter = partial(RawDescriptionHelpFormatter, width=80)
+        super().__init__(prog=prog, formatter_class=formatter, allow_abbrev=False)
 
     def describe(self, text: str) -> None:
         """Say what the command does: indented text, kept line by line."""

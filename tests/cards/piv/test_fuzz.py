@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whatever a client sends, the card answers, and goes on working."""
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cards.piv import KIND
@@ -94,6 +94,7 @@ def play(profile, steps):
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.sampled_from(["5.4.3", "neutral"]), st.lists(step, max_size=25))
+@example("5.4.3", [bytes.fromhex("10A404000100"), "select"])  # a SELECT in a chain cut short
 def test_a_card_survives_everything(profile, steps):
     play(profile, steps)
 
