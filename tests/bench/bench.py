@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from routes import EMBEDDED, OURS, PLAIN, QUICK, WORK, Routes, Unmeasurable
+from routes import EMBEDDED, OURS, PLAIN, QUICK, WORK, Routes, Unmeasurable, vreader
 
 from vreader.errors import VreaderError
 
@@ -129,11 +129,6 @@ class Bench:
 
 def beside(work: str) -> str:
     return f"{EMBEDDED}, another card {work}"
-
-
-def vreader(*arguments: str) -> list[str]:
-    program = Path(sys.executable).with_name("vreader")
-    return [str(program) if program.exists() else "vreader", *arguments]
 
 
 def output(command: list[str]) -> str:

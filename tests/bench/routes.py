@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ways an APDU can take in the bench, each ready to be used by the C client.
 
-The embedded route and our card end run in this process, as in ``vreader serve``; clients, C cards
-and pcscd are processes of their own. All routes stand ready side by side, so that rounds can go
-from one to the next.
+Ours are served by ``vreader serve``, a process for each as users have it; only the readers that are
+watched while something happens to them are in this process. All routes stand ready side by side, so
+that rounds can go from one to the next.
 """
 
 import contextlib
@@ -17,40 +17,24 @@ import time
 from pathlib import Path
 from typing import Self
 
+from echo import EchoCard
+
 from vreader.bridge.pcsclite.server import PcscliteDoor
-from vreader.bridge.vpcd.card_end import VpcdDoor
 from vreader.bridge.vpcd.pcscd import PrivatePcscd
 from vreader.errors import VreaderError
 from vreader.host import Host
 
 HERE = Path(__file__).parent
-ATR = bytes.fromhex("3B80800101")
 TIMEOUT_S = 120
 SLOW_WARM_UP = 12  # a kernel's first acknowledgements on a connection are quick
 
-EMBEDDED = "embedded"
+EMBEDDED, BESIDE = "embedded", "embedded, beside a busy reader"
 OURS, QUICK, PLAIN = "pcscd, our card", "pcscd, C echo, quick ACK", "pcscd, C echo, plain"
 MAIN, BUSY, MOVED = "Bench Main 00 00", "Bench Busy 00 00", "Bench Moved 00 00"
 
 
 class Unmeasurable(Exception):  # noqa: N818 - a fact about this machine
     """A route could not be measured; the text says why."""
-
-
-class EchoCard:
-    """The least a Python card can be."""
-
-    def power_on(self) -> bytes:
-        return ATR
-
-    def reset(self) -> bytes:
-        return ATR
-
-    def power_off(self) -> None:
-        pass
-
-    def transmit(self, c_apdu: bytes) -> bytes:
-        return b"\x90\x00"
 
 
 class BusyCard(EchoCard):
@@ -181,26 +165,36 @@ class Routes:
         self._stack.close()
 
     def _open_embedded(self) -> None:
+        self._serve(EMBEDDED, "embedded")
         host = self._stack.enter_context(Host())
         path = str(self.directory / "embedded.s")
-        self.embedded_socket = path
+        self.watched_socket = path
         host.add_reader(MAIN).insert(EchoCard())
         self.busy_reader = host.add_reader(BUSY)
         self.moved_reader = host.add_reader(MOVED)
         self._stack.callback(PcscliteDoor(host, path).close)
-        self.clients[EMBEDDED] = Client(self.client_program, path, MAIN)
+        self.clients[BESIDE] = Client(self.client_program, path, MAIN)
+
+    def _serve(self, route: str, stack: str) -> None:
+        """Have ``vreader serve`` hold an echo card for a route."""
+        card = f"{HERE / 'echo.py'}:EchoCard"
+        command = [*vreader("serve", "--stack", stack, "--card", card), "--reader", MAIN]
+        server = subprocess.Popen([*command, "--print-env"], stdout=subprocess.PIPE, text=True)
+        self._stack.callback(_end, server)
+        assert server.stdout is not None
+        for line in server.stdout:
+            name, _, value = line.removeprefix("export ").strip().partition("=")
+            if name == "PCSCLITE_CSOCK_NAME":
+                self.clients[route] = Client(self.client_program, value, MAIN)
+                return
+        raise Unmeasurable(f"vreader serve --stack {stack} did not start")
 
     def _open_pcscd(self) -> None:
         echo_card = compile_c(self.directory, "echo_card")
-        names = {OURS: "Bench Ours 00 00", QUICK: "Bench Quick 00 00", PLAIN: "Bench Plain 00 00"}
+        self._serve(OURS, "pcscd")
+        names = {QUICK: "Bench Quick 00 00", PLAIN: "Bench Plain 00 00"}
         pcscd = self._stack.enter_context(PrivatePcscd(list(names.values())))
         dials = dict(zip(names, pcscd.dials, strict=True))
-        host = self._stack.enter_context(Host(None))
-        reader = host.add_reader(names[OURS])
-        reader.insert(EchoCard())
-        door = VpcdDoor(reader.name, host.open(reader.link), dials[OURS])
-        self._stack.callback(door.stop)
-        door.start()
         for route, mode in ((QUICK, "quick"), (PLAIN, "plain")):
             with dials[route]() as connection:
                 descriptor = connection.fileno()
@@ -222,11 +216,11 @@ class Routes:
         """The same on the embedded route while another reader's card works."""
         card = BusyCard(WORK[work])
         self.busy_reader.insert(card)
-        worker = Client(self.client_program, self.embedded_socket, BUSY).start("work")
+        worker = Client(self.client_program, self.watched_socket, BUSY).start("work")
         try:
             if not card.started.wait(TIMEOUT_S):
                 raise Unmeasurable("the busy card was not asked to work")
-            return self.latencies(EMBEDDED, count)
+            return self.latencies(BESIDE, count)
         finally:
             card.stop.set()
             finish(worker)
@@ -234,9 +228,7 @@ class Routes:
 
     def event_delays(self, count: int) -> dict[str, list[int]]:
         """Nanoseconds from inserting (removing) a card to SCardGetStatusChange's return."""
-        watcher = Client(self.client_program, self.embedded_socket, MOVED).start(
-            "events", 2 * count
-        )
+        watcher = Client(self.client_program, self.watched_socket, MOVED).start("events", 2 * count)
         delays: dict[str, list[int]] = {"present": [], "absent": []}
         card = EchoCard()
         steps = [("present", lambda: self.moved_reader.insert(card))]
@@ -257,6 +249,14 @@ class Routes:
         return delays
 
 
+def vreader(*arguments: str) -> list[str]:
+    """Return a vreader command line, of this very installation."""
+    program = Path(sys.executable).with_name("vreader")
+    return [str(program) if program.exists() else "vreader", *arguments]
+
+
 def _end(process: subprocess.Popen) -> None:
-    process.kill()
+    process.terminate()
     process.wait()
+    if process.stdout is not None:
+        process.stdout.close()
