@@ -94,8 +94,6 @@ class RmProfile(NamedTuple):
         legacy_any_protocol: an extra protocol bit that stands for "any", or 0.
         auto_power_off_s: seconds without a connection after which the card loses power; None
             never takes it.
-        direct_is_shared: a DIRECT connection counts as a shared one.
-        transaction_survives_reconnect: whether Reconnect keeps the transaction.
         dead_handle: what calls on a handle answer whose reader has left.
     """
 
@@ -105,8 +103,6 @@ class RmProfile(NamedTuple):
     reader_name: Callable[[str, str, int], str]
     legacy_any_protocol: int = 0
     auto_power_off_s: float | None = 5.0
-    direct_is_shared: bool = True
-    transaction_survives_reconnect: bool = True
     dead_handle: SCARD = SCARD.E_INVALID_VALUE
 
 

@@ -140,11 +140,6 @@ def test_negotiate(version, answer):
     assert wire.negotiate(*version) == answer
 
 
-def test_with_rv_changes_the_last_field_alone():
-    body = wire.DISCONNECT.pack(7, 1, 99)
-    assert wire.DISCONNECT.unpack(wire.with_rv(body, 0x8010000B)) == (7, 1, 0x8010000B)
-
-
 def test_reader_states_and_bits():
     assert [hex(bits) for bits in wire.STATE_BITS] == [
         "0x1", "0x2", "0x4", "0xc", "0x14", "0x34", "0x34",

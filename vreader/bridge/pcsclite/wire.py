@@ -122,11 +122,6 @@ def negotiate(major: int, minor: int) -> tuple[int, int]:
     return minor, SCARD.S_SUCCESS
 
 
-def with_rv(body: bytes, rv: int) -> bytes:
-    """Return a request's struct as its reply, unchanged but for ``rv``, which every one ends in."""
-    return body[: -RV.size] + RV.pack(rv)
-
-
 def encode_name(name: str) -> bytes:
     """Return a reader name as at most 127 bytes of UTF-8, cut between characters."""
     raw = name.encode("utf-8", "surrogateescape")
