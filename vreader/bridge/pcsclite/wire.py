@@ -76,7 +76,6 @@ READER_EVENTS = Struct("=II")  # readerEvents, rv
 READERS_STATE_SIZE = Struct("=i")  # number of records
 # name, eventCounter, readerState, sharing, ATR, atrLength, activeProtocol
 READER_STATE = Struct("=128sIIi33s3xII")
-RV = Struct("=I")
 _EMPTY = Struct("=")
 
 REQUEST: dict[Command, Struct] = {
