@@ -27,21 +27,21 @@ class _Due:
 class RealClock:
     """Time as the machine has it.
 
+    Attributes:
+        now: returns monotonic seconds; the function itself, for it is asked twice an APDU.
+
     Args:
         run: how a due call is run; the host's way of doing things under its lock.
     """
 
     def __init__(self, run: Callable[[Callable[[], None]], None]) -> None:
         self._run = run
+        self.now = time.monotonic
         self._due: list[tuple[float, int, _Due]] = []
         self._count = 0
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopping = False
-
-    def now(self) -> float:
-        """Return monotonic seconds."""
-        return time.monotonic()
 
     def call_at(self, when: float, call: Callable[[], None]) -> Timer:
         """Run ``call`` at ``when`` on the timer thread."""

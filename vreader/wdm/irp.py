@@ -240,7 +240,7 @@ def IoCallDriver(device: "DeviceObject", irp: Irp) -> NTSTATUS:
     driver = device.DriverObject
     irp.history.append(driver.name)
     status = driver.MajorFunction[location.MajorFunction](device, irp)
-    if location.Control & SL_PENDING_RETURNED or status is _PENDING:
+    if (status is _PENDING) is not bool(location.Control & SL_PENDING_RETURNED):
         _verify_pending(irp, location, driver.name, status)
     return status
 

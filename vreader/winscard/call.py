@@ -68,32 +68,20 @@ class Call(Generic[T]):
         ended: called once when it is done.
     """
 
-    __slots__ = (
-        "_generator",
-        "_io",
-        "_outcome",
-        "_sending",
-        "_woken_from",
-        "done",
-        "ended",
-        "error",
-        "parked",
-        "value",
-        "waker",
-    )
+    # Defaults of the class: a call is made for every APDU, and most keep most of them.
+    _outcome: "tuple[NTSTATUS, bytes] | None" = None
+    _sending: bool = False
+    _woken_from: WaitQueue | None = None
+    done: bool = False
+    value: T | None = None
+    error: BaseException | None = None
+    parked: WaitQueue | None = None
+    waker: "Callable[[], None] | None" = None
+    ended: "Callable[[], None] | None" = None
 
     def __init__(self, io: IoManager, generator: Operation[T]) -> None:
         self._io = io
         self._generator = generator
-        self._outcome: tuple[NTSTATUS, bytes] | None = None
-        self._sending = False
-        self._woken_from: WaitQueue | None = None
-        self.done = False
-        self.value: T | None = None
-        self.error: BaseException | None = None
-        self.parked: WaitQueue | None = None
-        self.waker: Callable[[], None] | None = None
-        self.ended: Callable[[], None] | None = None
 
     def start(self) -> None:
         """Run until it is done or has to wait."""

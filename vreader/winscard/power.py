@@ -44,7 +44,8 @@ def enter(reader: Reader) -> Operation[None]:
 def leave(reader: Reader) -> None:
     """Let the next call talk to the driver."""
     reader.busy = False
-    reader.gate.wake_first()
+    if reader.gate.calls:
+        reader.gate.wake_first()
 
 
 def ask_power(reader: Reader, minor: Power) -> Operation[tuple[NTSTATUS, bytes]]:
