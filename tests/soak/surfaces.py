@@ -7,6 +7,7 @@ lies in ``tests/corpus``. ``play`` sends it and returns what was wrong, None for
 is a finding.
 """
 
+import abc
 import contextlib
 import queue
 import random
@@ -41,7 +42,7 @@ COMMANDS = [
 ]  # fmt: skip
 
 
-class Surface:
+class Surface(abc.ABC):
     """One surface, open as a context manager.
 
     Attributes:
@@ -78,13 +79,13 @@ class Surface:
         if type(event).__name__ in ("DoorFaultEvent", "CardFaultEvent"):
             self.broken.append(str(event))
 
+    @abc.abstractmethod
     def open(self) -> None:
         """Set it up; what is to be taken down goes to ``stack``."""
-        raise NotImplementedError
 
+    @abc.abstractmethod
     def case(self, mutator: Mutator) -> tuple[bytes, int]:
         """Return a new case and how many inputs it counts for."""
-        raise NotImplementedError
 
     def play(self, case: bytes) -> str | None:
         """Send a case; return what was wrong."""

@@ -33,7 +33,6 @@ _LITE_GET_TLV_PROPERTIES = 0x42330000 + _FEATURE_GET_TLV_PROPERTIES
 _PROPERTY_MAX_APDU_DATA_SIZE = 0x0A
 MAX_APDU_DATA_SIZE = 65536
 
-
 _SUCCESS = NTSTATUS.SUCCESS  # looked up once: see vreader.wdm.irp
 
 
@@ -48,14 +47,10 @@ def reader_functions() -> list[ReaderCallback | None]:
     return table
 
 
-def _slot(ext: SMARTCARD_EXTENSION) -> Slot:
-    slot: Slot = ext.ReaderExtension
-    return slot
-
-
 def CardPower(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
     """RDF_CARD_POWER: reset the card, or take its power; reply is the ATR."""
-    slot, minor = _slot(ext), Power(ext.MinorIoControlCode)
+    slot: Slot = ext.ReaderExtension
+    minor = Power(ext.MinorIoControlCode)
     if minor is Power.POWER_DOWN:
         return slot.request(
             lambda card: slot.ask_power("power down", partial(power_off, card)),

@@ -14,8 +14,8 @@ from functools import partial
 
 from vreader.smclib.attributes import get_attribute, set_attribute
 from vreader.smclib.ioctl import IO_REQUEST, IO_REQUEST_SIZE, Ioctl, Power, Protocol
-from vreader.smclib.library import SmartcardReleaseRemoveLock
-from vreader.smclib.states import TRANSITIONS, CardState, ReaderEvent
+from vreader.smclib.library import SmartcardReleaseRemoveLock, next_state
+from vreader.smclib.states import CardState, ReaderEvent
 from vreader.smclib.structs import RDF, SMARTCARD_EXTENSION
 from vreader.wdm import NTSTATUS, IoCompleteRequest, Irp
 from vreader.wdm.irp import IO_STACK_LOCATION
@@ -86,16 +86,14 @@ def _released(ext: SMARTCARD_EXTENSION, irp: Irp) -> None:
 
 def _transmitted(ext: SMARTCARD_EXTENSION, irp: Irp) -> None:
     """Count a TRANSMIT, then the usual bookkeeping."""
-    data = ext.OsData
     if irp.IoStatus.Status is _SUCCESS:
-        perf = ext.PerfInfo
+        data, perf = ext.OsData, ext.PerfInfo
         perf.NumTransmissions += 1
         perf.BytesSent += irp.stack[irp.current].InputBufferLength - IO_REQUEST_SIZE
         perf.BytesReceived += irp.IoStatus.Information - IO_REQUEST_SIZE
         now = data.DeviceObject.DriverObject.io.clock.now()
         perf.IoMicroseconds += int((now - data.StartedAt) * 1e6)
-    data.CurrentIrp = None
-    SmartcardReleaseRemoveLock(ext)
+    _released(ext, irp)
 
 
 # ------------------------------------------------------------------ card tracking
@@ -208,8 +206,8 @@ _ANSWERS: dict[int, _Answer] = {
 
 def _refusal(ext: SMARTCARD_EXTENSION, event: ReaderEvent) -> NTSTATUS:
     """Return the status with which the state table refuses ``event`` now, or SUCCESS."""
-    outcome = TRANSITIONS[ext.ReaderCapabilities.CurrentState][event]
-    return outcome if isinstance(outcome, NTSTATUS) else NTSTATUS.SUCCESS
+    outcome = next_state(ext, event)
+    return outcome if isinstance(outcome, NTSTATUS) else _SUCCESS
 
 
 def _no_check(ext: SMARTCARD_EXTENSION, location: IO_STACK_LOCATION, buffer: bytearray) -> NTSTATUS:

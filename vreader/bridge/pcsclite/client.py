@@ -17,6 +17,7 @@ from typing import NamedTuple, Self
 
 from vreader.bridge.pcsclite import wire
 from vreader.bridge.pcsclite.wire import Command, ReaderState
+from vreader.bridge.unix import MAX_SOCKET_PATH
 from vreader.errors import UsageError, VreaderError
 from vreader.winscard.codes import SCARD
 
@@ -371,9 +372,9 @@ def _check(rv: int) -> None:
 
 
 def _connect(path: str, timeout_s: float) -> socket.socket:
-    if len(path.encode("utf-8", "surrogateescape")) > wire.MAX_SOCKET_PATH:
+    if len(path.encode("utf-8", "surrogateescape")) > MAX_SOCKET_PATH:
         raise UsageError(
-            f"a socket path has at most {wire.MAX_SOCKET_PATH} bytes: {path}",
+            f"a socket path has at most {MAX_SOCKET_PATH} bytes: {path}",
             hint="use a shorter directory, for example under /tmp",
         )
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -24,7 +24,6 @@ MAX_READER_NAME = 127  # bytes of UTF-8; a NUL follows
 MAX_ATR = 33
 MAX_ATTRIBUTE = 264
 MAX_DATA = MAX_APDU_BUFFER  # bytes of one APDU or control buffer, either way
-MAX_SOCKET_PATH = 107  # the library cuts a longer path silently
 READER_SLOTS = 16  # records of a state array; distributions patch it, see probe.py
 READER_EVENTS_MAX = 32767  # the counter of GET_READER_EVENTS starts at 1 and returns to 1
 
