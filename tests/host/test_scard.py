@@ -10,7 +10,7 @@ import pytest
 from vreader.clock import ManualClock
 from vreader.host import Host
 from vreader.host.scard import READER_GROUPS, ScardApi
-from vreader.reader.driver import GUID_DEVINTERFACE_SMARTCARD_READER
+from vreader.reader.base import GUID_DEVINTERFACE_SMARTCARD_READER
 from vreader.smclib.ioctl import Protocol
 from vreader.winscard.codes import INFINITE, PNP_NOTIFICATION, SCARD, ReaderFlag, ScardError
 from vreader.winscard.manager import ResourceManager

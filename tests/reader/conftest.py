@@ -5,8 +5,9 @@ import pytest
 
 from vreader.clock import ManualClock
 from vreader.events import Emitter
-from vreader.reader.driver import DriverEntry, ReaderSettings
+from vreader.reader.driver import ReaderSettings, VirtualReader
 from vreader.reader.events import ApduEvent, CardEvent, CardFaultEvent
+from vreader.reader.hardware import SlotHardware
 from vreader.smclib.ioctl import Ioctl
 from vreader.smclib.profile import CONTACT
 from vreader.wdm import NTSTATUS, IoCancelIrp, IoManager, PnpManager
@@ -68,7 +69,7 @@ class Answer:
 class Rig:
     """One virtual reader, plugged in and opened."""
 
-    def __init__(self, profile=CONTACT, *, filters=(), traced=True, **settings):
+    def __init__(self, profile=CONTACT, *, filters=(), traced=True, unit=0, **settings):
         self.events = []
         emitter = Emitter()
         if traced:
@@ -76,16 +77,21 @@ class Rig:
         self.clock = ManualClock()
         self.io = IoManager(self.clock, emitter)
         self.pnp = PnpManager(self.io)
-        self.driver = self.io.load_driver("vreader", DriverEntry)
+        self.driver = self.io.load_driver("vreader", VirtualReader().DriverEntry)
+        self.hardware = SlotHardware(emitter, "reader0")
         self.pdo = self.pnp.add_device(
             "reader0",
             self.driver,
-            properties={"reader": ReaderSettings(profile=profile, **settings)},
+            properties={
+                "reader": ReaderSettings(profile=profile, **settings),
+                "hardware": self.hardware,
+                "unit": unit,
+            },
             filters=filters,
         )
         self.extension = self.pdo.AttachedDevice.DeviceExtension
         self.ext = self.extension.SmartcardExtension
-        self.slot = self.extension.Slot
+        self.slot = self.ext.ReaderExtension
         self.handle = self.open()
 
     def open(self):
@@ -122,12 +128,12 @@ class Rig:
 
     def insert(self, card=None):
         card = ScriptedCard() if card is None else card
-        assert self.slot.insert(card)
+        assert self.hardware.insert(card)
         self.work()
         return card
 
     def remove(self):
-        assert self.slot.remove()
+        assert self.hardware.remove()
 
     def power(self, minor=1, out=33):
         return self.ioctl(Ioctl.SMARTCARD_POWER, u32(minor), out)

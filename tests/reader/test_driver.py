@@ -3,7 +3,8 @@
 
 import pytest
 
-from vreader.reader.driver import GUID_DEVINTERFACE_SMARTCARD_READER, DriverEntry
+from vreader.reader.base import GUID_DEVINTERFACE_SMARTCARD_READER
+from vreader.reader.driver import VirtualReader
 from vreader.smclib.ioctl import Attr, Ioctl
 from vreader.smclib.library import SmartcardAcquireRemoveLock, SmartcardReleaseRemoveLock
 from vreader.smclib.profile import NFC
@@ -77,7 +78,7 @@ class Filter:
 def test_driver_entry_fills_the_dispatch_table(rig):
     driver = DriverObject(rig.io, "again", {})
     default = driver.MajorFunction[IRP_MJ.READ]
-    assert DriverEntry(driver) is NTSTATUS.SUCCESS
+    assert VirtualReader().DriverEntry(driver) is NTSTATUS.SUCCESS
     handled = {major for major in IRP_MJ if driver.MajorFunction[major] is not default}
     assert handled == set(IRP_MJ) - {IRP_MJ.READ, IRP_MJ.WRITE, IRP_MJ.SHUTDOWN}
     assert driver.AddDevice is not None

@@ -119,7 +119,7 @@ class ReaderMachine(RuleBasedStateMachine):
     @rule()
     def insert(self):
         self.card = EchoCard(next(self.numbers))
-        assert self.rig.slot.insert(self.card)
+        assert self.rig.hardware.insert(self.card)
         if not self.asleep:
             self.state = SWALLOWED
             self.end_tracking(NTSTATUS.SUCCESS)
@@ -128,7 +128,7 @@ class ReaderMachine(RuleBasedStateMachine):
     @rule()
     def remove(self):
         self.card = None
-        assert self.rig.slot.remove()
+        assert self.rig.hardware.remove()
         if not self.asleep:
             self.state = ABSENT
             self.end_tracking(NTSTATUS.SUCCESS)

@@ -317,10 +317,10 @@ def test_a_reply_that_does_not_fit_is_too_small(rig):
 
 def test_a_slot_holds_one_card(rig, make_card):
     first = rig.insert()
-    assert not rig.slot.insert(make_card())
+    assert not rig.hardware.insert(make_card())
     assert rig.slot.card is first
     rig.remove()
-    assert not rig.slot.remove()
+    assert not rig.hardware.remove()
 
 
 def test_what_happens_to_a_card_is_told(rig):

@@ -105,7 +105,7 @@ class Thing:
         return status
 
     def power(self, device, irp):
-        self.heard.append(f"D{IoGetCurrentIrpStackLocation(irp).Parameters}")
+        self.heard.append(f"D{IoGetCurrentIrpStackLocation(irp).Parameters.state}")
         IoSkipCurrentIrpStackLocation(irp)
         return IoCallDriver(self.lower, irp)
 

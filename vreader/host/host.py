@@ -19,11 +19,8 @@ from vreader.events import Emitter
 from vreader.host.clock import RealClock
 from vreader.host.device import DeviceHandle
 from vreader.host.reader import HostReader, SerialCard, split_reader_name
-from vreader.reader.driver import (
-    GUID_DEVINTERFACE_SMARTCARD_READER,
-    DriverEntry,
-    ReaderSettings,
-)
+from vreader.reader.base import GUID_DEVINTERFACE_SMARTCARD_READER, ReaderDriver
+from vreader.reader.driver import ReaderSettings, VirtualReader
 from vreader.reader.observer import Describe, describe_nothing
 from vreader.smclib.profile import CONTACT, DriverProfile
 from vreader.wdm import NTSTATUS, IoManager, PnpManager
@@ -167,6 +164,8 @@ class Host:
         profile: DriverProfile = CONTACT,
         serial: str = "",
         timeout_s: float | None = None,
+        driver: type[ReaderDriver] = VirtualReader,
+        exclusive: bool = True,
         filters: tuple[DriverEntryRoutine, ...] = (),
     ) -> HostReader:
         """Plug in a virtual reader.
@@ -176,6 +175,9 @@ class Host:
             profile: the driver profile.
             serial: its serial number attribute.
             timeout_s: seconds a card may work on one request.
+            driver: the reader driver; one of your own names its reader and profile itself, and the
+                arguments above are not for it.
+            exclusive: only one handle at a time, as the reader's INF asks for.
             filters: DriverEntry routines of upper filter drivers, lowest first.
 
         Raises:
@@ -188,15 +190,15 @@ class Host:
             settings = ReaderSettings(
                 vendor=vendor,
                 ifd_type=ifd_type,
-                unit=unit,
                 serial=serial,
                 profile=profile,
                 timeout_s=timeout_s,
                 describe=self.describe,
                 unmask=self.unmask,
             )
-            driver = self.io.load_driver("vreader", DriverEntry)
-            reader = HostReader(self, f"reader{unit}", driver, settings, filters)
+            loaded = self.io.load_driver(driver.service, driver().DriverEntry)
+            properties: dict[str, object] = {"reader": settings, "unit": unit}
+            reader = HostReader(self, f"reader{unit}", loaded, properties, exclusive, filters)
             self.readers.append(reader)
             return reader
 

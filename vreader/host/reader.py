@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from vreader.card import Card
 from vreader.errors import UsageError, VreaderError
-from vreader.reader.driver import DEVICE_EXTENSION, ReaderSettings
+from vreader.reader.base import DEVICE_EXTENSION
+from vreader.reader.hardware import SlotHardware
 from vreader.smclib.ioctl import MAXIMUM_ATTR_STRING_LENGTH
 from vreader.smclib.states import CardState
-from vreader.wdm import DriverObject
+from vreader.wdm import NTSTATUS, DriverObject
 from vreader.wdm.io_manager import DriverEntry
 
 if TYPE_CHECKING:
@@ -88,14 +89,16 @@ class HostReader:
         host: "Host",
         device: str,
         driver: DriverObject,
-        settings: ReaderSettings,
+        properties: dict[str, object],
+        exclusive: bool,
         filters: tuple[DriverEntry, ...],
     ) -> None:
         self._host = host
         self.device = device
-        self.settings = settings
+        self._hardware = SlotHardware(host.events, device)
+        properties["hardware"] = self._hardware
         self._pdo = host.pnp.add_device(
-            device, driver, properties={"reader": settings}, filters=filters
+            device, driver, properties=properties, exclusive=exclusive, filters=filters
         )
         fdo = self._pdo.AttachedDevice
         assert fdo is not None  # AddDevice succeeded
@@ -113,12 +116,13 @@ class HostReader:
             for reader in list(rm.readers.values()):
                 if reader.link == self.link:
                     return reader.name
-        return f"{self.settings.vendor} {self.settings.ifd_type}".strip()
+        vendor = self._extension.SmartcardExtension.VendorAttr
+        return b" ".join((vendor.VendorName, vendor.IfdType)).decode(errors="replace").strip()
 
     @property
     def card(self) -> Card | None:
         """The card inside, as it was inserted."""
-        inside = self._extension.Slot.card
+        inside = self._hardware.card
         return inside.card if isinstance(inside, SerialCard) else inside
 
     @property
@@ -130,7 +134,7 @@ class HostReader:
         """Put a card in; raises VreaderError when there is one already, or no reader any more."""
         wrapped = self._host.serial_card(card)
         inserted = self._host.run(
-            lambda: self._extension.Slot.insert(wrapped) if self.plugged_in else None
+            lambda: self._hardware.insert(wrapped) if self.plugged_in else None
         )
         if inserted is None:
             raise VreaderError(f"{self.name} has been unplugged", hint="add another reader")
@@ -139,7 +143,7 @@ class HostReader:
 
     def remove(self) -> None:
         """Take the card out, in the middle of a command too; raises VreaderError without one."""
-        if not self._host.run(self._extension.Slot.remove):
+        if not self._host.run(self._hardware.remove):
             raise VreaderError(f"{self.name} is empty", hint="insert a card first")
 
     def sleep(self) -> None:
@@ -149,6 +153,31 @@ class HostReader:
     def wake(self) -> None:
         """Wake the reader (D0)."""
         self._host.run(self._host.pnp.set_power, self._pdo, 0)
+
+    def stop(self) -> bool:
+        """Stop the reader as for new resources: QUERY_STOP, STOP; False where it is vetoed."""
+        pnp = self._host.pnp
+
+        def stop() -> bool:
+            return pnp.query_stop(self._pdo) and pnp.stop(self._pdo) is NTSTATUS.SUCCESS
+
+        return self._host.run(stop)
+
+    def start(self) -> None:
+        """Start a stopped reader again."""
+        self._host.run(self._host.pnp.start, self._pdo)
+
+    def eject(self) -> bool:
+        """Safely remove the reader: QUERY_REMOVE, then REMOVE; False where somebody needs it."""
+
+        def ask() -> bool:
+            if not self.plugged_in or not self._host.pnp.query_remove(self._pdo):
+                return False
+            self.plugged_in = False
+            self._host.pnp.remove(self._pdo)
+            return True
+
+        return self._host.run(ask)
 
     def unplug(self) -> None:
         """Pull the reader out: SURPRISE_REMOVAL, then REMOVE_DEVICE. May be called twice."""

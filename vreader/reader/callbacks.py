@@ -18,10 +18,10 @@ from vreader.smclib.ioctl import (
     Power,
     Protocol,
 )
-from vreader.smclib.library import SmartcardEndCardTracking, set_state
+from vreader.smclib.library import set_state
 from vreader.smclib.states import CardState, ReaderEvent
-from vreader.smclib.structs import RDF, SMARTCARD_EXTENSION, ReaderCallback
-from vreader.wdm import NTSTATUS, DeviceObject, IoMarkIrpPending, IoSetCancelRoutine, Irp
+from vreader.smclib.structs import SMARTCARD_EXTENSION
+from vreader.wdm import NTSTATUS, Irp
 
 _CHANGE = {Power.COLD_RESET: "cold reset", Power.WARM_RESET: "warm reset"}
 
@@ -34,17 +34,6 @@ _PROPERTY_MAX_APDU_DATA_SIZE = 0x0A
 MAX_APDU_DATA_SIZE = 65536
 
 _SUCCESS = NTSTATUS.SUCCESS  # looked up once: see vreader.wdm.irp
-
-
-def reader_functions() -> list[ReaderCallback | None]:
-    """Return the callback table; a reader without mechanics leaves eject and swallow NULL."""
-    table: list[ReaderCallback | None] = [None] * 16
-    table[RDF.CARD_POWER] = CardPower
-    table[RDF.TRANSMIT] = Transmit
-    table[RDF.CARD_TRACKING] = CardTracking
-    table[RDF.SET_PROTOCOL] = SetProtocol
-    table[RDF.IOCTL_VENDOR] = VendorIoctl
-    return table
 
 
 def CardPower(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
@@ -140,19 +129,6 @@ def _transmitted(irp: Irp, answer: Answer) -> NTSTATUS:
     buffer[IO_REQUEST_SIZE:end] = answer
     irp.IoStatus.Information = end
     return _SUCCESS
-
-
-def CardTracking(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
-    """RDF_CARD_TRACKING: the request pends, cancelable, until the slot sees a change."""
-    irp = ext.OsData.NotificationIrp
-    assert irp is not None  # the library set it before it called back
-
-    def cancel(device: DeviceObject, irp: Irp) -> None:
-        SmartcardEndCardTracking(ext, NTSTATUS.CANCELLED)
-
-    IoSetCancelRoutine(irp, cancel)
-    IoMarkIrpPending(irp)
-    return NTSTATUS.PENDING
 
 
 def VendorIoctl(ext: SMARTCARD_EXTENSION) -> NTSTATUS:

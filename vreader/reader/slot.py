@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The slot: the reader's hardware side, where a card sits and works.
+"""The slot: the driver's view of the place where a card sits and works.
 
 A request to the card is work that may take time: it runs without the lock, on the thread of whoever
 asked, and its answer counts only if the request is still pending then. The card may vanish
@@ -13,12 +13,13 @@ from functools import partial
 from vreader.card import Card, CardGone, CardMute
 from vreader.clock import Clock, Timer
 from vreader.reader.events import CardEvent, CardFaultEvent
+from vreader.reader.hardware import SlotHardware
 from vreader.reader.observer import ApduObserver
 from vreader.smclib.library import (
     SmartcardCompleteCardTracking,
     set_state,
 )
-from vreader.smclib.states import CardState, ReaderEvent
+from vreader.smclib.states import ReaderEvent
 from vreader.smclib.structs import SMARTCARD_EXTENSION
 from vreader.wdm import (
     NTSTATUS,
@@ -80,7 +81,7 @@ class Slot:
     """One place for one card.
 
     Attributes:
-        card: the card inside, or None.
+        hardware: the place itself, where a person inserts and removes cards.
         timeout_s: how long a card may work before the request completes IO_TIMEOUT; None waits.
     """
 
@@ -88,19 +89,24 @@ class Slot:
         self,
         io: IoManager,
         ext: SMARTCARD_EXTENSION,
+        hardware: SlotHardware,
         observer: ApduObserver,
         timeout_s: float | None,
     ) -> None:
         self.io = io
         self.ext = ext
+        self.hardware = hardware
         self.observer = observer
         self.timeout_s = timeout_s
-        self.card: Card | None = None
-        self.asleep = False
         # Who is at work; a card twice when it answers late and has been asked again.
         self._working: list[Card] = []
         self._irp: Irp | None = None
         self._deadline: Timer | None = None
+
+    @property
+    def card(self) -> Card | None:
+        """The card inside, or None."""
+        return self.hardware.card
 
     @property
     def clock(self) -> Clock:
@@ -109,38 +115,23 @@ class Slot:
 
     # ------------------------------------------------------------------ what happens to the card
 
-    def insert(self, card: Card) -> bool:
-        """Put a card in; False when there is one already."""
-        if self.card is not None:
-            return False
-        self.card = card
-        self._emit("inserted")
-        if not self.asleep:
-            set_state(self.ext, ReaderEvent.INSERTED)
+    def moved(self, card: Card, inserted: bool) -> None:
+        """Hear from the card switch: a card has come, or was taken out, maybe while it works."""
+        event = ReaderEvent.INSERTED if inserted else ReaderEvent.REMOVED
+        if not inserted:
+            self.observer.reset()
+            self._power_off(card)
+        # A sleeping reader notices nothing, but its card will not answer all the same.
+        awake = self.ext.OsData.InD0
+        if awake:
+            set_state(self.ext, event)
+        if not inserted:
+            self._complete(self._irp, NTSTATUS.NO_MEDIA)
+        if awake:
             SmartcardCompleteCardTracking(self.ext)
-        return True
 
-    def remove(self) -> bool:
-        """Take the card out, also while it works; False when there is none."""
-        card, self.card = self.card, None
-        if card is None:
-            return False
-        self.observer.reset()
-        self._emit("removed")
-        self._power_off(card)
-        if not self.asleep:
-            set_state(self.ext, ReaderEvent.REMOVED)
-        # A sleeping reader does not notice, but its card will not answer all the same.
-        self._complete(self._irp, NTSTATUS.NO_MEDIA)
-        if not self.asleep:
-            SmartcardCompleteCardTracking(self.ext)
-        return True
-
-    def sleep(self) -> None:
-        """Lose power, and the card with the reader; what comes and goes is seen on waking."""
-        self.asleep = True
-        if self.ext.ReaderCapabilities.CurrentState > CardState.ABSENT:
-            set_state(self.ext, ReaderEvent.POWER_DOWN)
+    def power_lost(self) -> None:
+        """Take the card's power with the reader's; who comes and goes is seen on waking."""
         if self.card is not None:
             self._power_off(self.card)
         self._complete(self._irp, NTSTATUS.DEVICE_POWERED_OFF)
@@ -149,20 +140,6 @@ class Slot:
         # A card at work is left alone: nobody waits for it here, and its next reset is a cold one.
         if not any(card is busy for busy in self._working):
             self.io.queue_work(lambda: _ask(self, lambda: power_off(card)), lambda answer: None)
-
-    def wake(self) -> None:
-        """Look at the slot again after sleep.
-
-        Where a card was or is there, the tracking request completes: it may have been swapped.
-        """
-        self.asleep = False
-        present = self.card is not None
-        if not present and self.ext.ReaderCapabilities.CurrentState <= CardState.ABSENT:
-            return
-        set_state(self.ext, ReaderEvent.REMOVED)
-        if present:
-            set_state(self.ext, ReaderEvent.INSERTED)
-        SmartcardCompleteCardTracking(self.ext)
 
     # ------------------------------------------------------------------ requests to the card
 
@@ -177,9 +154,9 @@ class Slot:
                 complete it with, IoStatus.Information set before. A cancelled or timed out
                 request hands it Problem.MUTE, for what that does to the state.
         """
-        irp, card = self.ext.OsData.CurrentIrp, self.card
+        irp, card = self.ext.OsData.CurrentIrp, self.hardware.card
         assert irp is not None  # the library calls back with a request in hand
-        if self.asleep:
+        if not self.ext.OsData.InD0:
             return NTSTATUS.DEVICE_POWERED_OFF
         if card is None:
             return NTSTATUS.NO_MEDIA
@@ -208,7 +185,7 @@ class Slot:
         if work.irp is not self._irp:
             return  # completed meanwhile by removal, cancel, deadline: the late answer is dropped
         if answer is _GONE:
-            self.remove()
+            self.hardware.remove()
             return
         self._complete(work.irp, work.answered(work.irp, answer))
 

@@ -161,13 +161,21 @@ class REMOVE_LOCK:
 class POS_DEP_DATA:
     """OsData: the requests in hand, the device, the remove lock."""
 
-    __slots__ = ("CurrentIrp", "DeviceObject", "NotificationIrp", "RemoveLock", "StartedAt")
+    __slots__ = (
+        "CurrentIrp",
+        "DeviceObject",
+        "InD0",
+        "NotificationIrp",
+        "RemoveLock",
+        "StartedAt",
+    )
 
     def __init__(self, device: DeviceObject) -> None:
         self.CurrentIrp: Irp | None = None
         self.NotificationIrp: Irp | None = None
         self.DeviceObject = device
         self.RemoveLock = REMOVE_LOCK()
+        self.InD0 = False  # until the bus has started the device
         self.StartedAt = 0.0
 
 

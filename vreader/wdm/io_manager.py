@@ -33,10 +33,13 @@ from vreader.wdm.status import NTSTATUS
 
 DriverEntry = Callable[[DriverObject], NTSTATUS]
 IoDone = Callable[[NTSTATUS, bytes], None]
+# Hears "query-remove" (False refuses), "remove-cancelled" and "remove-complete".
+TargetListener = Callable[[str], bool]
 
 
 # Looked up once: see vreader.wdm.irp.
-_DEVICE_CONTROL, _SUCCESS = IRP_MJ.DEVICE_CONTROL, NTSTATUS.SUCCESS
+_DEVICE_CONTROL = IRP_MJ.DEVICE_CONTROL
+_SUCCESS, _PENDING = NTSTATUS.SUCCESS, NTSTATUS.PENDING
 
 
 class WorkItem(Protocol):
@@ -66,7 +69,12 @@ class IoManager:
         clock: the time port handed to drivers.
         events: where IRP and device events go.
         drivers: loaded drivers by service name.
+        verifier: Driver Verifier is on: what a driver does wrong without anybody noticing is a
+            BugCheck (a returned status that is not the request's, a leaked request or remove lock,
+            a power request kept from the bus). Set on the class, it is on for every computer.
     """
+
+    verifier: bool = False
 
     def __init__(self, clock: Clock, events: Emitter) -> None:
         self.clock = clock
@@ -77,6 +85,7 @@ class IoManager:
         self._work: list[WorkItem] = []
         self._interfaces: dict[str, dict[str, DeviceObject]] = {}
         self._listeners: dict[str, list[Callable[[str, bool], None]]] = {}
+        self._targets: dict[str, list[TargetListener]] = {}
 
     # ------------------------------------------------------------------ drivers and devices
 
@@ -96,6 +105,12 @@ class IoManager:
     def unload_driver(self, name: str) -> None:
         """Call Unload; every device must be gone."""
         driver = self.drivers[name.lower()]
+        leaked = [
+            irp for device in driver.devices for file in device.bottom.opens
+            for irp in file.pending.values()
+        ]  # fmt: skip
+        if leaked:
+            raise BugCheck(0xC9, f"{name} unloaded with {len(leaked)} requests leaked", leaked[0])
         if driver.devices:
             raise BugCheck(0xCE, f"{name} unloaded with {len(driver.devices)} devices left")
         del self.drivers[name.lower()]
@@ -185,6 +200,33 @@ class IoManager:
         """Stop calling ``listener``."""
         self._listeners[interface].remove(listener)
 
+    def register_target_notification(
+        self, link: str, listener: TargetListener
+    ) -> Callable[[], None]:
+        """Have ``listener`` told before and after the device ``link`` names is removed.
+
+        IoRegisterPlugPlayNotification for target device changes. At "query-remove" a listener
+        closes its handles, or returns False to refuse; its other answers do not count. The
+        returned function ends it and may be called twice.
+        """
+        listeners = self._targets.setdefault(link.lower(), [])
+        listeners.append(listener)
+
+        def unregister() -> None:
+            if listener in listeners:
+                listeners.remove(listener)
+
+        return unregister
+
+    def notify_target(self, pdo: DeviceObject, event: str) -> bool:
+        """Tell who has registered for a device; False when one of them refuses."""
+        answers = [
+            listener(event)
+            for link in self.links_of(pdo)
+            for listener in list(self._targets.get(link.lower(), ()))
+        ]
+        return all(answers)
+
     # ------------------------------------------------------------------ opens
 
     def create_file(self, name: str) -> tuple[NTSTATUS, Handle | None]:
@@ -205,7 +247,7 @@ class IoManager:
         if irp.IoStatus.Status is not NTSTATUS.SUCCESS:
             return irp.IoStatus.Status, None
         pdo.open_handles += 1
-        pdo.open_files += 1
+        pdo.opens.append(file)
         return NTSTATUS.SUCCESS, Handle(file)
 
     def duplicate_handle(self, handle: Handle) -> Handle:
@@ -238,8 +280,8 @@ class IoManager:
         file.closed = True
         pdo = file.DeviceObject.bottom
         self._send_now(file, IRP_MJ.CLOSE)
-        pdo.open_files -= 1
-        if not pdo.open_files and pdo.last_close is not None:
+        pdo.opens.remove(file)
+        if not pdo.opens and pdo.last_close is not None:
             last_close, pdo.last_close = pdo.last_close, None
             last_close()
 
@@ -308,9 +350,11 @@ class IoManager:
                 self._last_reference(file)
 
         irp.done = finish
-        IoCallDriver(file.DeviceObject, irp)
+        status = IoCallDriver(file.DeviceObject, irp)
         if irp.current <= len(irp.stack):  # not completed, written out: see vreader.wdm.irp
             file.pending[id(irp)] = irp
+        elif self.verifier and status is not irp.IoStatus.Status and status is not _PENDING:
+            raise BugCheck(0xC9, f"{status!s} returned for a request completed otherwise", irp)
         return irp
 
     def cancel_io(self, handle: Handle) -> None:

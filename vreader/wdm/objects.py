@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from vreader.wdm.irp import IRP_MJ_MAXIMUM_FUNCTION, IoCompleteRequest, Irp
+from vreader.wdm.lifecycle import PnpState
 from vreader.wdm.status import NTSTATUS
 
 if TYPE_CHECKING:
@@ -58,8 +59,10 @@ class DeviceObject:
         StackSize: stack locations an IRP needs to be sent to this device.
         exclusive: (PDO) only one handle at a time; set by the INF's ``HKR,,Exclusive,0x10001,1``.
         open_handles: (PDO) opens whose last handle is still there.
-        open_files: (PDO) opens that have not seen CLOSE.
-        last_close: (PDO) called once when ``open_files`` falls to zero.
+        opens: (PDO) opens that have not seen CLOSE.
+        last_close: (PDO) called once when none is left in ``opens``.
+        pnp_state: (PDO) where the device is in its life, as the PnP manager sees it.
+        children: (PDO) devices that a driver of this stack has found: a card's devnode.
         properties: (PDO) what the bus and the INF know of it: hardware ids, friendly name.
     """
 
@@ -73,7 +76,9 @@ class DeviceObject:
         self.StackSize = 1
         self.exclusive = False
         self.open_handles = 0
-        self.open_files = 0
+        self.opens: list[FileObject] = []
+        self.pnp_state = PnpState.NOT_STARTED
+        self.children: list[DeviceObject] = []
         self.last_close: Callable[[], None] | None = None
         self.properties: dict[str, object] = {}
 

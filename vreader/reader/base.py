@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A WDM reader driver with every routine in place: subclass it and give it callbacks.
+
+The routines are those the WDK asks of a reader driver ("WDM Reader Driver"): DriverEntry,
+AddDevice, Unload, DispatchCreate/Close/Cleanup/DeviceControl/PnP/Power/SystemControl. A subclass
+names its reader in :meth:`ReaderDriver.Initialize`, defines the callbacks it has as methods called
+``RDF_…`` (one it lacks stays NULL and is answered NOT_SUPPORTED), and hears of cards in
+:meth:`ReaderDriver.CardMoved`. :mod:`vreader.reader.driver` is such a driver;
+``docs/examples/drivers`` has others.
+"""
+
+from vreader.card import Card
+from vreader.reader.hardware import SlotHardware, hardware_of
+from vreader.smclib.control import SmartcardDeviceControl
+from vreader.smclib.library import (
+    SmartcardAcquireRemoveLock,
+    SmartcardCompleteCardTracking,
+    SmartcardCreateLink,
+    SmartcardDeleteLink,
+    SmartcardEndCardTracking,
+    SmartcardExit,
+    SmartcardInitialize,
+    SmartcardLogError,
+    SmartcardReleaseRemoveLockAndWait,
+    set_state,
+)
+from vreader.smclib.profile import CONTACT, DriverProfile
+from vreader.smclib.states import CardState, ReaderEvent
+from vreader.smclib.structs import RDF, SMARTCARD_EXTENSION, SMCLIB_VERSION
+from vreader.wdm import (
+    DO_DEVICE_INITIALIZING,
+    IRP_MJ,
+    IRP_MN,
+    IRP_MN_POWER,
+    NTSTATUS,
+    DeviceObject,
+    DriverObject,
+    IoCallDriver,
+    IoCancelIrp,
+    IoCompleteRequest,
+    IoCopyCurrentIrpStackLocationToNext,
+    IoGetCurrentIrpStackLocation,
+    IoMarkIrpPending,
+    IoSetCancelRoutine,
+    IoSetCompletionRoutine,
+    IoSkipCurrentIrpStackLocation,
+    Irp,
+)
+from vreader.wdm.lifecycle import IO, OPENS, PnpState, next_pnp_state
+from vreader.wdm.power import PowerDeviceD0, power_of
+
+GUID_DEVINTERFACE_SMARTCARD_READER = "{50DD5230-BA8A-11D1-BF5D-0000F805F530}"
+
+_PENDING = NTSTATUS.PENDING  # looked up once: see vreader.wdm.irp
+
+
+class DEVICE_EXTENSION:
+    r"""The FDO's own data.
+
+    Attributes:
+        SmartcardExtension: shared with the driver library.
+        Lower: the device below in the stack.
+        Pdo: the bottom of the stack.
+        Hardware: the place for the card.
+        Link: the symbolic link, ``\\.\SCReaderN``.
+        State: where the device is in its life.
+        Refuse: what I/O is answered instead of being served, or None.
+    """
+
+    def __init__(
+        self,
+        ext: SMARTCARD_EXTENSION,
+        lower: DeviceObject,
+        pdo: DeviceObject,
+        hardware: SlotHardware,
+        link: str,
+    ) -> None:
+        self.SmartcardExtension = ext
+        self.Lower = lower
+        self.Pdo = pdo
+        self.Hardware = hardware
+        self.Link = link
+        self.State = PnpState.NOT_STARTED
+        self.Refuse: NTSTATUS | None = IO[PnpState.NOT_STARTED]
+
+    def move(self, state: PnpState) -> None:
+        """Be in ``state`` from now on."""
+        self.State = state
+        self.Refuse = self.refusal(IO[state])
+
+    def refusal(self, status: NTSTATUS | None) -> NTSTATUS | None:
+        """Return ``status``, or what the profile says instead for a reader pulled out."""
+        if status is NTSTATUS.DEVICE_REMOVED:
+            return self.SmartcardExtension.Profile.removed_status
+        return status
+
+
+class ReaderDriver:
+    """A reader driver; one object is one loaded driver and may drive several readers.
+
+    Attributes:
+        service: the service name, under which it is loaded.
+        profile: the choices where Microsoft's texts disagree or are silent.
+    """
+
+    service: str = "reader"
+    profile: DriverProfile = CONTACT
+
+    # ------------------------------------------------------------------ what a subclass says
+
+    def Initialize(self, ext: SMARTCARD_EXTENSION, pdo: DeviceObject) -> NTSTATUS:
+        """Fill VendorAttr, ReaderCapabilities and ReaderExtension of a new reader.
+
+        ``ext.VendorAttr.UnitNo`` and the callbacks are there already. Any status but SUCCESS fails
+        AddDevice.
+        """
+        return NTSTATUS.SUCCESS
+
+    def CardMoved(self, ext: SMARTCARD_EXTENSION, card: Card, inserted: bool) -> None:
+        """Hear from the card switch: change the state, then complete the tracking request."""
+        set_state(ext, ReaderEvent.INSERTED if inserted else ReaderEvent.REMOVED)
+        SmartcardCompleteCardTracking(ext)
+
+    def EnterD0(self, ext: SMARTCARD_EXTENSION) -> None:
+        """Have power again: look at the slot, for a card may have come or gone."""
+        hardware: SlotHardware = ext.OsData.DeviceObject.DeviceExtension.Hardware
+        present = hardware.card is not None
+        was_present = ext.ReaderCapabilities.CurrentState > CardState.ABSENT
+        set_state(ext, ReaderEvent.REMOVED)
+        if present:
+            set_state(ext, ReaderEvent.INSERTED)
+        if present or was_present:
+            SmartcardCompleteCardTracking(ext)
+
+    def ExitD0(self, ext: SMARTCARD_EXTENSION) -> None:
+        """Lose power, and the card's with it."""
+        if ext.ReaderCapabilities.CurrentState > CardState.ABSENT:
+            set_state(ext, ReaderEvent.POWER_DOWN)
+
+    def RDF_CARD_TRACKING(self, ext: SMARTCARD_EXTENSION) -> NTSTATUS:
+        """Pend the tracking request, cancelable, until a card moves."""
+        irp = ext.OsData.NotificationIrp
+        assert irp is not None  # the library set it before it called back
+        IoSetCancelRoutine(
+            irp, lambda _device, _irp: SmartcardEndCardTracking(ext, NTSTATUS.CANCELLED)
+        )
+        IoMarkIrpPending(irp)
+        return NTSTATUS.PENDING
+
+    # ------------------------------------------------------------------ the driver's life
+
+    def DriverEntry(self, driver: DriverObject) -> NTSTATUS:
+        """Fill the driver object and its dispatch table."""
+        driver.AddDevice = self.AddDevice
+        driver.DriverUnload = self.Unload
+        table = driver.MajorFunction
+        table[IRP_MJ.CREATE] = self.DispatchCreate
+        table[IRP_MJ.CLOSE] = self.DispatchClose
+        table[IRP_MJ.CLEANUP] = self.DispatchCleanup
+        table[IRP_MJ.DEVICE_CONTROL] = self.DispatchDeviceControl
+        table[IRP_MJ.PNP] = self.DispatchPnP
+        table[IRP_MJ.POWER] = self.DispatchPower
+        table[IRP_MJ.SYSTEM_CONTROL] = self.DispatchSystemControl
+        return NTSTATUS.SUCCESS
+
+    def Unload(self, driver: DriverObject) -> None:
+        """Nothing is kept for the driver as a whole; a PnP driver must have the routine."""
+
+    def AddDevice(self, driver: DriverObject, pdo: DeviceObject) -> NTSTATUS:
+        """Make the reader's FDO, fill its SMARTCARD_EXTENSION, attach it to the PDO's stack."""
+        hardware = hardware_of(pdo)
+        if hardware is None:
+            return NTSTATUS.INVALID_PARAMETER
+        io = driver.io
+        unit = pdo.properties.get("unit", 0)
+        ext = SMARTCARD_EXTENSION(Version=SMCLIB_VERSION, Profile=self.profile)
+        ext.VendorAttr.UnitNo = unit if isinstance(unit, int) else 0
+        ext.ReaderCapabilities.CurrentState = CardState.ABSENT
+        for rdf in RDF:
+            ext.ReaderFunction[rdf] = getattr(self, f"RDF_{rdf.name}", None)
+        fdo = io.IoCreateDevice(driver, rf"\Device\{driver.name}{unit}", None)
+        status = self.Initialize(ext, pdo)
+        if status is NTSTATUS.SUCCESS:
+            status = SmartcardInitialize(ext, fdo)
+            if status is not NTSTATUS.SUCCESS:
+                SmartcardLogError(pdo, status, "SmartcardInitialize failed")
+        if status is not NTSTATUS.SUCCESS:
+            io.IoDeleteDevice(fdo)
+            return status
+        lower = io.IoAttachDeviceToDeviceStack(fdo, pdo)
+        link = SmartcardCreateLink(fdo)
+        fdo.DeviceExtension = DEVICE_EXTENSION(ext, lower, pdo, hardware, link)
+        fdo.Flags &= ~DO_DEVICE_INITIALIZING
+        return NTSTATUS.SUCCESS
+
+    # ------------------------------------------------------------------ opens and requests
+
+    def DispatchCreate(self, device: DeviceObject, irp: Irp) -> NTSTATUS:
+        """Let the resource manager, or one vpcd door, connect to the reader."""
+        extension = extension_of(device)
+        refusal = extension.refusal(OPENS[extension.State])
+        return complete(irp, NTSTATUS.SUCCESS if refusal is None else refusal)
+
+    def DispatchClose(self, device: DeviceObject, irp: Irp) -> NTSTATUS:
+        """Undo DispatchCreate: nothing was reserved."""
+        return complete(irp, NTSTATUS.SUCCESS)
+
+    def DispatchCleanup(self, device: DeviceObject, irp: Irp) -> NTSTATUS:
+        """Cancel every request of the open whose last handle is being closed, then succeed."""
+        data = extension_of(device).SmartcardExtension.OsData
+        file = IoGetCurrentIrpStackLocation(irp).FileObject
+        for pending in (data.NotificationIrp, data.CurrentIrp):
+            if pending is not None and IoGetCurrentIrpStackLocation(pending).FileObject is file:
+                IoCancelIrp(pending)
+        return complete(irp, NTSTATUS.SUCCESS)
+
+    def DispatchDeviceControl(self, device: DeviceObject, irp: Irp) -> NTSTATUS:
+        """Hand the request to the library at once, unless the reader does not serve now."""
+        extension: DEVICE_EXTENSION = device.DeviceExtension
+        if extension.Refuse is not None:
+            return complete(irp, extension.Refuse)
+        status = SmartcardDeviceControl(extension.SmartcardExtension, irp)
+        if status is not _PENDING and irp.current < len(irp.stack):
+            # The profile has the library leave requests with bad parameters to the driver.
+            return complete(irp, status)
+        return status
+
+    def DispatchSystemControl(self, device: DeviceObject, irp: Irp) -> NTSTATUS:
+        """Pass WMI requests down: a reader has no WMI content."""
+        IoSkipCurrentIrpStackLocation(irp)
+        return IoCallDriver(extension_of(device).Lower, irp)
+
+    # ------------------------------------------------------------------ power
+
+    def DispatchPower(self, device: DeviceObject, irp: Irp) -> NTSTATUS:
+        """Put the reader to sleep or wake it; power requests always go down the stack.
+
+        Power is taken on the way down and given on the way up, when the bus below has it.
+        """
+        extension = extension_of(device)
+        location = IoGetCurrentIrpStackLocation(irp)
+        IoCopyCurrentIrpStackLocationToNext(irp)
+        if location.MinorFunction == IRP_MN_POWER.SET_POWER:
+            if power_of(location.Parameters) == PowerDeviceD0:
+                IoSetCompletionRoutine(irp, self._powered_up, extension)
+            else:
+                self._power(extension, False)
+        return IoCallDriver(extension.Lower, irp)
+
+    def _powered_up(self, device: DeviceObject | None, irp: Irp, context: object) -> NTSTATUS:
+        assert isinstance(context, DEVICE_EXTENSION)
+        if irp.IoStatus.Status is NTSTATUS.SUCCESS:
+            self._power(context, True)
+        return NTSTATUS.SUCCESS
+
+    def _power(self, extension: DEVICE_EXTENSION, on: bool) -> None:
+        """Enter or leave D0, once."""
+        data = extension.SmartcardExtension.OsData
+        if data.InD0 != on:
+            data.InD0 = on
+            (self.EnterD0 if on else self.ExitD0)(extension.SmartcardExtension)
+
+    # ------------------------------------------------------------------ Plug and Play
+
+    def DispatchPnP(self, device: DeviceObject, irp: Irp) -> NTSTATUS:
+        """START on the way up, the other changes on the way down; the rest is passed on."""
+        extension = extension_of(device)
+        minor = IoGetCurrentIrpStackLocation(irp).MinorFunction
+        state = next_pnp_state(extension.State, minor)
+        if isinstance(state, NTSTATUS):
+            return complete(irp, state)
+        if minor == IRP_MN.START_DEVICE:
+            IoCopyCurrentIrpStackLocationToNext(irp)
+            IoSetCompletionRoutine(irp, self._started, extension)
+            return IoCallDriver(extension.Lower, irp)
+        if minor == IRP_MN.REMOVE_DEVICE:
+            return self._remove(device, extension, irp)
+        if minor == IRP_MN.QUERY_STOP_DEVICE:
+            if extension.SmartcardExtension.OsData.CurrentIrp is not None:
+                return complete(irp, NTSTATUS.DEVICE_BUSY)
+        elif minor == IRP_MN.STOP_DEVICE:
+            self._power(extension, False)
+        elif minor == IRP_MN.SURPRISE_REMOVAL:
+            self._surprise(device, extension)
+        if state is not extension.State:
+            extension.move(state)
+            irp.IoStatus.Status = NTSTATUS.SUCCESS
+        IoSkipCurrentIrpStackLocation(irp)
+        return IoCallDriver(extension.Lower, irp)
+
+    def _started(self, device: DeviceObject | None, irp: Irp, context: object) -> NTSTATUS:
+        """Announce the reader when the bus below has started it, the first time and again."""
+        assert isinstance(context, DEVICE_EXTENSION)
+        if irp.IoStatus.Status is NTSTATUS.SUCCESS and device is not None:
+            first = context.State is PnpState.NOT_STARTED
+            context.move(PnpState.STARTED)
+            if first:
+                context.Hardware.connect_interrupt(
+                    lambda card, inserted: self.CardMoved(
+                        context.SmartcardExtension, card, inserted
+                    )
+                )
+                _announce(device, context, True)
+            self._power(context, True)
+        return NTSTATUS.SUCCESS
+
+    def _surprise(self, device: DeviceObject, extension: DEVICE_EXTENSION) -> None:
+        """Refuse new requests, fail the outstanding ones, withdraw the reader."""
+        ext = extension.SmartcardExtension
+        announced = extension.State is not PnpState.NOT_STARTED
+        extension.move(PnpState.SURPRISE_REMOVED)
+        # Before the card goes with its reader: this is no removal that tracking could report.
+        SmartcardEndCardTracking(ext, ext.Profile.removed_status)
+        extension.Hardware.remove()
+        extension.Hardware.connect_interrupt(None)
+        if announced:
+            _announce(device, extension, False)
+
+    def _remove(self, device: DeviceObject, extension: DEVICE_EXTENSION, irp: Irp) -> NTSTATUS:
+        """Wait for the last request to leave the driver, then detach and delete the FDO."""
+        ext, io = extension.SmartcardExtension, device.DriverObject.io
+        if extension.State is not PnpState.SURPRISE_REMOVED:
+            self._surprise(device, extension)
+        if SmartcardAcquireRemoveLock(ext) is not NTSTATUS.SUCCESS:
+            return complete(irp, NTSTATUS.DELETE_PENDING)
+        extension.move(PnpState.REMOVED)
+        IoMarkIrpPending(irp)
+
+        def released() -> None:
+            SmartcardDeleteLink(device, extension.Link)
+            SmartcardExit(ext)
+            IoCopyCurrentIrpStackLocationToNext(irp)
+            io.IoDetachDevice(extension.Lower)
+            io.IoDeleteDevice(device)
+            IoCallDriver(extension.Lower, irp)
+
+        SmartcardReleaseRemoveLockAndWait(ext, released)
+        return NTSTATUS.PENDING
+
+
+def extension_of(device: DeviceObject) -> DEVICE_EXTENSION:
+    """Return an FDO's own data."""
+    extension = device.DeviceExtension
+    assert isinstance(extension, DEVICE_EXTENSION)  # our own FDOs only reach our own dispatch
+    return extension
+
+
+def complete(irp: Irp, status: NTSTATUS) -> NTSTATUS:
+    """Complete ``irp`` with ``status`` and return it, as a dispatch routine does."""
+    irp.IoStatus.Status = status
+    IoCompleteRequest(irp)
+    return status
+
+
+def _announce(device: DeviceObject, extension: DEVICE_EXTENSION, present: bool) -> None:
+    device.DriverObject.io.IoSetDeviceInterfaceState(
+        GUID_DEVINTERFACE_SMARTCARD_READER, extension.Link, device, enable=present
+    )
