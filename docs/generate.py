@@ -2,7 +2,8 @@
 """Pages that the code writes: the command line from its help, coverage of the PIV card from data.
 
 Run by ``conf.py``; the result is included by pages of ``reference/``. Nothing here is written by
-hand that the code already says.
+hand that the code already says. Run as a program it also renews the coverage pages in
+``reference/``, which are committed because they name the tests.
 """
 
 from collections.abc import Iterator, Sequence
@@ -83,4 +84,7 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
+    import inventory  # beside this file; only here, so that conf.py leaves committed pages alone
+
     main()
+    inventory.write()

@@ -9,16 +9,32 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager as ContextManager
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from vreader.wdm import IoManager
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from wdk_rows import WdkRows
+
 PATIENCE_S = 60.0
+
+# Driver Verifier watches every driver in every test, in the programs that tests start too.
+IoManager.verifier = True
+os.environ["VREADER_VERIFIER"] = "1"
 
 # In CI the same examples every time: new ones are found at the desk, and become @example.
 settings.register_profile("ci", derandomize=True, deadline=None)
 settings.register_profile("desk", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "desk")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Judge at the end of a full run that every row of the WDK inventory was proven."""
+    config.pluginmanager.register(WdkRows(config), "wdk-rows")
 
 
 @pytest.fixture(scope="session")

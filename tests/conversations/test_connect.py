@@ -12,6 +12,7 @@ SHARED, EXCLUSIVE, DIRECT = ShareMode.SHARED, ShareMode.EXCLUSIVE, ShareMode.DIR
 T0, T1, RAW = Protocol.T0, Protocol.T1, Protocol.RAW
 
 
+@pytest.mark.wdk("rm.state.status")
 def test_lists_readers_and_talks_to_the_card(world):
     card = world.insert()
     program = world.program()
@@ -36,6 +37,7 @@ def test_no_card(world, refused, share):
     assert world.connections() == 0
 
 
+@pytest.mark.wdk("rm.direct")
 def test_direct_needs_no_card_and_is_shared(world, refused):
     one, other = world.program(), world.program()
     hcard = one.connect(DIRECT, 0)
@@ -46,6 +48,7 @@ def test_direct_needs_no_card_and_is_shared(world, refused):
         one.transmit(hcard, "00a40400", T1)
 
 
+@pytest.mark.wdk("rm.direct")
 def test_direct_negotiates_nothing(world, refused):
     world.insert()
     program = world.program()
@@ -78,6 +81,7 @@ def test_direct_can_talk_raw_before_anybody_has_negotiated(world):
     assert other.active[other.connect(SHARED, T0 | T1)] == T1
 
 
+@pytest.mark.wdk("rm.sharing")
 def test_many_share(world):
     world.insert()
     programs = [world.program() for _ in range(3)]
@@ -99,6 +103,7 @@ def test_one_program_connects_twice(world):
     assert program.transmit(second, "00a40400") == "00a404009000"
 
 
+@pytest.mark.wdk("rm.sharing")
 def test_exclusive_keeps_others_out(world, refused):
     world.insert()
     one, other = world.program(), world.program()
@@ -111,6 +116,7 @@ def test_exclusive_keeps_others_out(world, refused):
     assert other.connect() != 0
 
 
+@pytest.mark.wdk("rm.sharing")
 def test_exclusive_needs_to_be_alone(world, refused):
     world.insert()
     one, other = world.program(), world.program()
@@ -139,6 +145,7 @@ def test_reconnect_changes_the_share_mode(world, refused):
         other.reconnect(second, EXCLUSIVE)
 
 
+@pytest.mark.wdk("transition.reset.specific", "atr.td1-absent", "atr.ta2")
 @pytest.mark.parametrize(
     ("atr", "active"),
     [

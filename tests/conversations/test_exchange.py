@@ -59,6 +59,7 @@ def test_control_codes(world, talk, refused):
         program.control(hcard, UNKNOWN_CODE, b"abc")
 
 
+@pytest.mark.wdk("ioctl.code.pcsclite")
 def test_control_never_becomes_a_request_of_the_drivers_own(world, talk, refused):
     program, hcard = talk
     world.card.calls.clear()
@@ -81,6 +82,9 @@ def test_attributes(world, talk, refused):
         program.get_attrib(hcard, 0x00FF1234)
 
 
+@pytest.mark.wdk(
+    "rm.friendly-name", "attribute.device-friendly-name-a", "attribute.device-system-name-a"
+)
 def test_attributes_of_the_driver(world, talk, refused):
     program, hcard = talk
     if not world.differs("vpcd-attributes"):
@@ -93,6 +97,7 @@ def test_attributes_of_the_driver(world, talk, refused):
         assert program.get_attrib(hcard, UNIT) == bytes(4)
 
 
+@pytest.mark.wdk("rm.disconnect", "rm.auto-power-off")
 def test_an_idle_card_loses_its_power_and_what_it_remembered(world):
     card = world.insert()
     program = world.program()
@@ -108,6 +113,7 @@ def test_an_idle_card_loses_its_power_and_what_it_remembered(world):
     assert program.transmit(hcard, "00b00000") == "9000"
 
 
+@pytest.mark.wdk("rm.auto-power-off")
 def test_a_card_in_use_keeps_its_power(world):
     card = world.insert()
     program, other = world.program(), world.program()

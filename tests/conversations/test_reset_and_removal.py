@@ -19,6 +19,7 @@ def shared(world):
     return card, one, one.connect(), other, other.connect()
 
 
+@pytest.mark.wdk("rm.other-handles.reset")
 def test_reconnect_with_reset_is_told_to_the_others(world, shared, refused):
     card, one, first, other, second = shared
     one.transmit(first, REMEMBER)
@@ -51,6 +52,7 @@ def test_reconnect_alone_leaves_the_card(world, shared):
     assert card.resets() == 0
 
 
+@pytest.mark.wdk("rm.disposition", "rm.other-handles.reset")
 def test_disconnect_with_reset_is_told_to_the_others(world, shared, refused):
     card, one, first, other, second = shared
     one.disconnect(first, RESET)
@@ -59,6 +61,7 @@ def test_disconnect_with_reset_is_told_to_the_others(world, shared, refused):
         other.transmit(second, ECHO)
 
 
+@pytest.mark.wdk("rm.disposition")
 def test_disconnect_with_unpower_takes_the_power(world, shared, refused):
     card, one, first, other, second = shared
     one.disconnect(first, UNPOWER)
@@ -81,6 +84,7 @@ def test_reconnect_gives_an_unpowered_card_its_power_back(world, shared):
     assert other.transmit(second, ECHO) == ECHOED
 
 
+@pytest.mark.wdk("rm.other-handles.removed")
 def test_removal_is_told_to_everybody(world, shared, refused):
     _, one, first, other, second = shared
     one.begin(first)
@@ -182,6 +186,7 @@ def test_a_card_that_leaves_by_itself_in_the_middle_of_a_command(world, shared, 
         other.transmit(second, ECHO)
 
 
+@pytest.mark.wdk("rm.state.counter")
 def test_counter_counts_insertions_and_removals(world):
     program = world.program()
     counters = [program.look()[0] >> 16]

@@ -3,6 +3,7 @@
 
 import time
 
+import pytest
 from conversation_programs import embedded_rungs_only
 
 from vreader.winscard.codes import INFINITE, PNP_NOTIFICATION, SCARD, ReaderFlag, ShareMode
@@ -16,6 +17,7 @@ def known(state):
     return state & ~int(F.CHANGED)
 
 
+@pytest.mark.wdk("rm.state.flags")
 def test_the_first_look_tells_everything(world):
     program = world.program()
     state, atr = program.look()
@@ -25,6 +27,7 @@ def test_the_first_look_tells_everything(world):
     assert (state & FLAGS, atr) == (F.CHANGED | F.PRESENT, card.atr)
 
 
+@pytest.mark.wdk("rm.status-change", "rm.readers-as-devices")
 def test_insertion_and_removal_wake_a_waiting_program(world):
     program = world.program()
     state, _ = program.look()
@@ -144,6 +147,7 @@ def test_a_reset_by_another_is_no_change_of_state(world, refused):
         waiting.result(10)
 
 
+@pytest.mark.wdk("rm.pnp-notification", "rm.readers-as-devices")
 @embedded_rungs_only  # vpcd's readers neither come nor go
 def test_a_reader_that_arrives_and_leaves(world):
     program = world.program()

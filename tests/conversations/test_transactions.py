@@ -3,6 +3,7 @@
 
 import time
 
+import pytest
 from conversation_programs import embedded_rungs_only
 
 from vreader.winscard.codes import SCARD, Disposition, ShareMode
@@ -57,6 +58,7 @@ def test_transactions_nest(world, refused):
         one.end(first)
 
 
+@pytest.mark.wdk("rm.transaction.waits")
 def test_a_waiting_begin_has_its_turn(world):
     _, one, first, _, _ = two(world)
     third = world.program()

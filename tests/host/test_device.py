@@ -48,6 +48,7 @@ def test_a_direct_conversation(desk):
     assert device.ioctl(GET_STATE, b"", 4) == (NTSTATUS.SUCCESS, b"\1\0\0\0")
 
 
+@pytest.mark.wdk("ioctl.power.nfc-reset")
 def test_an_nfc_conversation(make_host, make_card):
     host = make_host(None)
     reader = host.add_reader("Contactless 00 00", profile=NFC)
@@ -68,6 +69,7 @@ def test_an_overlapped_request_answers_once(desk):
     assert answers == [(NTSTATUS.SUCCESS, b"")]
 
 
+@pytest.mark.wdk("tracking.cancel")
 def test_cancel_from_another_thread_ends_a_waiting_call(desk, in_thread):
     _host, _reader, device, _card = desk
     waiting = threading.Event()
@@ -91,6 +93,7 @@ def test_cancel_from_another_thread_ends_a_waiting_call(desk, in_thread):
     assert answers == [NTSTATUS.CANCELLED]
 
 
+@pytest.mark.wdk("ioctl.is-present.cancelled")
 def test_one_request_can_be_cancelled_alone_and_late(desk):
     _host, reader, device, card = desk
     answers = []
@@ -102,6 +105,7 @@ def test_one_request_can_be_cancelled_alone_and_late(desk):
     assert len(answers) == 1
 
 
+@pytest.mark.wdk("lock.state-lock", "lock.request-gate")
 def test_a_card_at_work_holds_no_lock(desk, in_thread):
     host, reader, device, card = desk
     reader.insert(card)
@@ -116,6 +120,7 @@ def test_a_card_at_work_holds_no_lock(desk, in_thread):
     assert join() == (NTSTATUS.SUCCESS, HEADER + b"\0\x90\x00")
 
 
+@pytest.mark.wdk("lock.vanished-card", "pnp.surprise.outstanding")
 @pytest.mark.parametrize("how", ["remove", "unplug", "cancel", "close"])
 def test_the_request_of_a_working_card_can_be_ended_at_once(desk, in_thread, how):
     _host, reader, device, card = desk
@@ -156,6 +161,7 @@ def test_a_card_is_never_called_twice_at_once(desk, in_thread):
     assert join() == (NTSTATUS.SUCCESS, card.atr)
 
 
+@pytest.mark.wdk("kernel.duplicate-handle")
 def test_duplicates_share_the_open(desk):
     host, reader, device, _card = desk
     other = device.duplicate()

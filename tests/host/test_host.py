@@ -38,6 +38,7 @@ def test_an_unknown_device_is_named_with_a_hint(make_host):
     assert "SCReader0" in caught.value.hint
 
 
+@pytest.mark.wdk("name.symbolic-link", "attribute.device-unit")
 def test_readers_get_names_links_and_units_in_order(make_host):
     host = make_host(None)
     readers = [host.add_reader("Same") for _ in range(3)]
@@ -62,6 +63,16 @@ def test_readers_added_from_many_threads_are_all_different(make_host, in_thread)
     assert sorted(join() for join in joins) == [f"reader{n}" for n in range(4)]
 
 
+@pytest.mark.wdk("name.link-is-legacy", "rm.readers-as-devices")
+def test_a_link_alone_makes_no_reader(make_host):
+    host = make_host()
+    reader = host.add_reader()
+    (device,) = host.io.drivers["vreader"].devices
+    host.run(host.io.IoCreateSymbolicLink, r"\\.\SCReader7", device)
+    assert [status.name for status in host.rm.statuses()] == [reader.name]
+
+
+@pytest.mark.wdk("name.link-reused", "name.symbolic-link")
 def test_a_link_is_free_again_after_unplugging(make_host):
     host = make_host(None)
     first = host.add_reader()
@@ -98,7 +109,7 @@ def test_close_removes_readers_ends_threads_and_may_come_twice(make_card):
     host.close()
     assert set(threading.enumerate()) == before
     assert not reader.plugged_in
-    assert host.io.drivers["vreader"].devices == []
+    assert host.io.drivers == {}  # unloaded, which asks for all their devices to be gone
     changes = [event.change for event in events if isinstance(event, DeviceEvent)]
     assert changes == ["arrival", "departure"]
 

@@ -28,6 +28,7 @@ def test_a_name_splits_into_two_attributes(name, parts):
     assert split_reader_name(name) == parts
 
 
+@pytest.mark.wdk("name.attribute-string")
 @given(st.text(max_size=80))
 def test_any_name_splits_or_is_refused(name):
     try:
@@ -85,6 +86,7 @@ def test_sleep_and_wake(make_host, make_card):
     assert reader.state is CardState.ABSENT
 
 
+@pytest.mark.wdk("rm.name.attributes")
 def test_the_resource_manager_names_readers(make_host):
     host = make_host()
     assert [host.add_reader("Some Reader").name for _ in range(2)] == [

@@ -130,6 +130,7 @@ def test_too_long_a_command(api, context, reader):
     assert code_of(api.SCardTransmit, hcard, protocol, too_long) == SCARD.E_INSUFFICIENT_BUFFER
 
 
+@pytest.mark.wdk("rm.clock")
 def test_time_out_by_the_hosts_clock(host, api, context, clock, reader, pool):
     waiting = pool.submit(api.SCardGetStatusChange, context, 5000, [ReaderState(reader.name, 16)])
     until(lambda: clock._due)
@@ -150,6 +151,7 @@ def test_a_wait_forgets_its_timer(host, api, context, clock, reader, pool):
     assert [due for due in clock._due if due[2].call is not None and due[0] == 7.0] == []
 
 
+@pytest.mark.wdk("rm.pnp-notification")
 def test_readers_that_came_and_left_before_the_wait(host, api, context):
     asked = [ReaderState(PNP_NOTIFICATION)]
     assert code_of(api.SCardGetStatusChange, context, 0, asked) == SCARD.E_TIMEOUT
@@ -195,6 +197,7 @@ def test_closing_the_host_ends_everything(api, context, host, pool, with_reader)
     assert code_of(api.SCardIsValidContext, context) == SCARD.E_NO_SERVICE
 
 
+@pytest.mark.wdk("rm.cancel")
 def test_cancel_ends_all_waits_of_the_context_and_no_other(host, api, context, reader, pool):
     other = api.SCardEstablishContext()
     asked = [ReaderState(reader.name, F.EMPTY)]

@@ -142,6 +142,14 @@ def test_several_protocols_come_in_order_without_t15():
     assert with_t15.tck == 0xB4
 
 
+@pytest.mark.wdk("certify.sicrypt-atr")
+def test_the_sicrypt_card_of_the_hardware_lab_kit():
+    atr = Atr.parse(bytes.fromhex("3BDF180081 31FE67 005C49434DD49147D276000038330058"))
+    assert atr.protocols == (1,)
+    assert (atr.find("TA", 1), atr.find("TC", 1), atr.tck) == (0x18, 0, 0x58)
+
+
+@pytest.mark.wdk("atr.inverse")
 def test_inverse_convention_and_t0_without_check_byte():
     atr = Atr.parse(bytes.fromhex(REAL["inverse"]))
     assert atr.inverse
@@ -150,11 +158,13 @@ def test_inverse_convention_and_t0_without_check_byte():
     assert atr.historical == bytes.fromhex("2204689000")
 
 
+@pytest.mark.wdk("atr.defaults", "atr.td1-absent")
 def test_defaults_without_interface_bytes():
     atr = Atr.parse(bytes.fromhex("3B00"))
     assert (atr.fi, atr.di, atr.fmax_khz, atr.protocols) == (372, 1, 5000, (0,))
 
 
+@pytest.mark.wdk("atr.fi-table", "atr.di-table")
 @pytest.mark.parametrize(
     ("ta1", "fi", "di", "fmax"),
     [(0x11, 372, 1, 5000), (0x01, 372, 1, 4000), (0x95, 512, 16, 5000), (0x97, 512, 64, 5000),
@@ -165,11 +175,13 @@ def test_ta1(ta1, fi, di, fmax):
     assert (atr.fi, atr.di, atr.fmax_khz) == (fi, di, fmax)
 
 
+@pytest.mark.wdk("atr.ta2")
 def test_ta2_fixes_the_protocol():
     atr = Atr.build(protocols=(1,), ta2=0x81)
     assert atr.specific_mode == 1
 
 
+@pytest.mark.wdk("atr.ts", "atr.tck", "atr.rfu-index", "atr.length", "struct.atr-length")
 @pytest.mark.parametrize(
     ("text", "position", "words"),
     [

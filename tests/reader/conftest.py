@@ -69,7 +69,9 @@ class Answer:
 class Rig:
     """One virtual reader, plugged in and opened."""
 
-    def __init__(self, profile=CONTACT, *, filters=(), traced=True, unit=0, **settings):
+    def __init__(
+        self, profile=CONTACT, *, filters=(), lower_filters=(), traced=True, unit=0, **settings
+    ):
         self.events = []
         emitter = Emitter()
         if traced:
@@ -88,8 +90,10 @@ class Rig:
                 "unit": unit,
             },
             filters=filters,
+            lower_filters=lower_filters,
         )
-        self.extension = self.pdo.AttachedDevice.DeviceExtension
+        fdo = self.driver.devices[0]
+        self.extension = fdo.DeviceExtension
         self.ext = self.extension.SmartcardExtension
         self.slot = self.ext.ReaderExtension
         self.handle = self.open()

@@ -19,6 +19,18 @@ def u32(value):
     return value.to_bytes(4, "little")
 
 
+@pytest.mark.wdk(
+    "example.get-state",
+    "example.power",
+    "example.set-protocol",
+    "example.transmit-bytes",
+    "example.get-attribute-atr",
+    "example.get-attribute-vendor",
+    "example.set-attribute",
+    "callback.card-power.atr",
+    "callback.transmit.data",
+    "ioctl.transmit.data",
+)
 def test_byte_examples(rig, make_card):
     """The documented examples of each request, end to end."""
     card = rig.insert(make_card(ONLY_T1))
@@ -38,6 +50,9 @@ def test_byte_examples(rig, make_card):
 # ------------------------------------------------------------------ power
 
 
+@pytest.mark.wdk(
+    "callback.card-power.cold", "callback.card-power.warm", "transition.reset.negotiable"
+)
 def test_cold_and_warm_reset_reach_the_card_as_such(rig):
     card = rig.insert()
     for minor in (1, 2, 1):
@@ -46,6 +61,7 @@ def test_cold_and_warm_reset_reach_the_card_as_such(rig):
     assert card.log == ["on", "reset", "on"]
 
 
+@pytest.mark.wdk("transition.reset.warm-unpowered", "callback.card-power.warm")
 def test_a_warm_reset_of_an_unpowered_card_is_a_cold_one(rig):
     card = rig.insert()
     rig.power(2)
@@ -54,6 +70,7 @@ def test_a_warm_reset_of_an_unpowered_card_is_a_cold_one(rig):
     assert card.log == ["on", "off", "on"]
 
 
+@pytest.mark.wdk("callback.card-power.down", "transition.specific.power-down")
 def test_power_down_forgets_the_protocol(rig):
     rig.ready()
     assert rig.power(0, out=0) == (NTSTATUS.SUCCESS, b"")
@@ -61,6 +78,7 @@ def test_power_down_forgets_the_protocol(rig):
     assert rig.apdu()[0] is NTSTATUS.INVALID_DEVICE_STATE
 
 
+@pytest.mark.wdk("check.power.protocol")
 def test_a_reset_forgets_the_protocol(rig):
     rig.ready()
     rig.power(2)
@@ -68,6 +86,7 @@ def test_a_reset_forgets_the_protocol(rig):
     assert rig.apdu()[0] is NTSTATUS.INVALID_DEVICE_STATE
 
 
+@pytest.mark.wdk("ioctl.power.unrecognized-media")
 @pytest.mark.parametrize("atr", [b"\x3b", b"\x00" * 33, b"\x3b" + bytes(40)], ids=len)
 def test_a_garbled_atr_is_unrecognized_media(rig, make_card, atr):
     rig.insert(make_card(atr))
@@ -75,6 +94,7 @@ def test_a_garbled_atr_is_unrecognized_media(rig, make_card, atr):
     assert rig.state is CardState.SWALLOWED
 
 
+@pytest.mark.wdk("transition.reset.specific", "check.set-protocol.specific")
 def test_ta2_fixes_the_protocol(rig, make_card):
     rig.insert(make_card(bytes(Atr.build(protocols=(1,), ta2=0x81))))
     rig.power()
@@ -84,6 +104,7 @@ def test_ta2_fixes_the_protocol(rig, make_card):
     assert rig.protocol(T0 | T1) == (NTSTATUS.SUCCESS, u32(T1))
 
 
+@pytest.mark.wdk("ioctl.power.nfc-reset", "transition.reset.negotiable")
 @pytest.mark.parametrize(("atr", "protocol"), [(BOTH, T1), (ONLY_T1, T1), (ONLY_T0, T0)])
 def test_an_nfc_reader_leaves_nothing_to_negotiate(make_rig, make_card, atr, protocol):
     rig = make_rig(NFC)
@@ -98,6 +119,7 @@ def test_an_nfc_reader_leaves_nothing_to_negotiate(make_rig, make_card, atr, pro
     assert answer == (NTSTATUS.SUCCESS, header + b"\x90\x00")
 
 
+@pytest.mark.wdk("transition.absent.insertion", "transition.specific.power-down")
 def test_a_profile_with_the_pscr_samples_states(make_rig):
     rig = make_rig(
         DriverProfile("pscr", insertion_state=CardState.PRESENT, power_down_state=CardState.PRESENT)
@@ -113,6 +135,16 @@ def test_a_profile_with_the_pscr_samples_states(make_rig):
 # ------------------------------------------------------------------ protocol
 
 
+@pytest.mark.wdk(
+    "callback.set-protocol.reply",
+    "callback.set-protocol.prefers-t1",
+    "ioctl.set-protocol.chosen",
+    "ioctl.set-protocol.not-supported",
+    "ioctl.set-protocol.single",
+    "check.set-protocol.intersection",
+    "transition.negotiable.set-protocol-fails",
+    "transition.negotiable.set-protocol",
+)
 @pytest.mark.parametrize(
     ("atr", "mask", "chosen"),
     [
@@ -142,6 +174,7 @@ def test_the_mask_and_the_card_choose(rig, make_card, atr, mask, chosen):
         assert rig.state is CardState.SPECIFIC
 
 
+@pytest.mark.wdk("transition.specific.set-protocol", "check.set-protocol.specific")
 @pytest.mark.parametrize(
     ("mask", "status"),
     [
@@ -163,6 +196,7 @@ def test_a_chosen_protocol_stays(rig, mask, status):
 # ------------------------------------------------------------------ the rest
 
 
+@pytest.mark.wdk("ioctl.eject.not-supported", "ioctl.swallow.not-supported")
 @pytest.mark.parametrize(
     "code", [Ioctl.SMARTCARD_EJECT, Ioctl.SMARTCARD_SWALLOW, Ioctl.SMARTCARD_CONFISCATE]
 )
@@ -188,11 +222,19 @@ def test_features_of_pcsc_part_10(rig, code, reply):
     assert rig.ioctl(code, b"", len(reply) - 1) == (NTSTATUS.BUFFER_TOO_SMALL, b"")
 
 
+@pytest.mark.wdk("callback.ioctl-vendor.unknown")
 @pytest.mark.parametrize("code", [0x00312000, 0x42000001, 0x00310034, 0], ids=hex)
 def test_other_codes_are_invalid_requests(rig, code):
     assert rig.ioctl(code, b"data", 64) == (NTSTATUS.INVALID_DEVICE_REQUEST, b"")
 
 
+@pytest.mark.wdk("ioctl.nfc.unknown", "callback.ioctl-vendor.unknown")
+def test_an_nfc_reader_refuses_codes_it_does_not_know(make_rig):
+    answer = make_rig(NFC).ioctl(0x00312000, b"data", 64)
+    assert answer == (NTSTATUS.INVALID_DEVICE_REQUEST, b"")
+
+
+@pytest.mark.wdk("attribute.vendor-name", "attribute.vendor-ifd-type", "attribute.device-unit")
 def test_the_reader_names_itself(make_rig):
     rig = make_rig(vendor="Yubico", ifd_type="YubiKey CCID", serial="42", unit=7)
     for tag, value in (

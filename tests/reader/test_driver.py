@@ -75,6 +75,7 @@ class Filter:
         return NTSTATUS.SUCCESS
 
 
+@pytest.mark.wdk("routine.driver-entry")
 def test_driver_entry_fills_the_dispatch_table(rig):
     driver = DriverObject(rig.io, "again", {})
     default = driver.MajorFunction[IRP_MJ.READ]
@@ -90,6 +91,7 @@ def test_a_device_that_is_no_reader_is_refused(rig):
         rig.pnp.add_device("toaster", rig.driver)
 
 
+@pytest.mark.wdk("name.device-interface", "pnp.start", "pnp.surprise.interface")
 def test_a_reader_announces_its_interface_after_start_and_withdraws_it(rig):
     heard = []
     rig.io.register_interface_notification(
@@ -99,10 +101,12 @@ def test_a_reader_announces_its_interface_after_start_and_withdraws_it(rig):
     assert heard == [(LINK, True), (LINK, False)]
 
 
+@pytest.mark.wdk("routine.dispatch-create.exclusive")
 def test_a_reader_takes_one_opener(rig):
     assert rig.io.create_file(LINK) == (NTSTATUS.ACCESS_DENIED, None)
 
 
+@pytest.mark.wdk("kernel.stack", "routine.dispatch-device-control", "routine.dispatch-power")
 @pytest.mark.parametrize("completion", [False, True])
 def test_a_filter_above_the_reader_sees_every_irp_and_changes_nothing(make_rig, completion):
     upper = Filter(completion=completion)
@@ -148,6 +152,14 @@ def test_a_filter_above_the_reader_sees_every_irp_and_changes_nothing(make_rig, 
 # ------------------------------------------------------------------ cleanup
 
 
+@pytest.mark.wdk(
+    "routine.dispatch-cleanup.cancels",
+    "routine.dispatch-cleanup.success",
+    "routine.dispatch-close",
+    "routine.dispatch-create",
+    "routine.dispatch-cleanup.exclusive",
+    "routine.dispatch-cleanup.cancel-routine",
+)
 def test_cleanup_cancels_every_request_of_the_open(rig):
     rig.ready()
     tracking, apdu = rig.send(IS_ABSENT), rig.start_apdu()
@@ -161,6 +173,7 @@ def test_cleanup_cancels_every_request_of_the_open(rig):
     assert apdu.status is NTSTATUS.CANCELLED
 
 
+@pytest.mark.wdk("routine.dispatch-cleanup.file-object", "tracking.other-handle")
 def test_cleanup_leaves_other_opens_alone(rig):
     rig.pdo.exclusive = False
     rig.ready()
@@ -176,6 +189,12 @@ def test_cleanup_leaves_other_opens_alone(rig):
 # ------------------------------------------------------------------ surprise removal, remove
 
 
+@pytest.mark.wdk(
+    "tracking.surprise-removal",
+    "pnp.surprise.refuses",
+    "pnp.surprise.success",
+    "check.order.surprise-removed",
+)
 def test_surprise_removal_while_tracking_pends(rig):
     tracking = rig.send(IS_PRESENT)
     rig.pnp.surprise_removal(rig.pdo)
@@ -194,6 +213,7 @@ def test_surprise_removal_is_no_removal_of_the_card_to_who_tracks_it(rig):
     assert tracking.status is NTSTATUS.DEVICE_REMOVED
 
 
+@pytest.mark.wdk("pnp.surprise.outstanding")
 def test_surprise_removal_in_the_middle_of_an_apdu(rig):
     rig.ready()
     apdu = rig.start_apdu()
@@ -209,6 +229,7 @@ def test_surprise_removal_in_the_middle_of_an_apdu(rig):
     assert apdu.status is NTSTATUS.NO_MEDIA
 
 
+@pytest.mark.wdk("pnp.surprise.stays-attached")
 def test_remove_waits_until_the_opener_has_let_go(rig):
     gone = []
     rig.pnp.surprise_removal(rig.pdo)
@@ -220,6 +241,13 @@ def test_remove_waits_until_the_opener_has_let_go(rig):
     assert rig.ioctl(GET_STATE, b"", 4)[0] is NTSTATUS.INVALID_HANDLE
 
 
+@pytest.mark.wdk(
+    "pnp.remove",
+    "pnp.remove.without-surprise",
+    "routine.unload.exit",
+    "check.order.delete-pending",
+    "routine.dispatch-pnp",
+)
 def test_remove_device_pends_until_the_last_holder_leaves(rig):
     gone = []
     fdo = rig.pdo.AttachedDevice
@@ -237,18 +265,21 @@ def test_remove_device_pends_until_the_last_holder_leaves(rig):
     assert rig.driver.devices == []
 
 
+@pytest.mark.wdk("pnp.surprise.refuses")
 def test_a_removed_status_is_the_profiles_choice(make_rig):
     rig = make_rig(NFC._replace(removed_status=NTSTATUS.DELETE_PENDING))
     rig.pnp.surprise_removal(rig.pdo)
     assert rig.ioctl(GET_STATE, b"", 4)[0] is NTSTATUS.DELETE_PENDING
 
 
+@pytest.mark.wdk("pnp.query-remove")
 def test_query_remove_is_passed_down(rig):
     assert rig.pnp.query_remove(rig.pdo) is False  # opened
     rig.io.close_handle(rig.handle)
     assert rig.pnp.query_remove(rig.pdo) is True
 
 
+@pytest.mark.wdk("routine.dispatch-system-control")
 def test_wmi_is_passed_down(rig):
     irp = IoAllocateIrp(2)
     IoGetNextIrpStackLocation(irp).MajorFunction = IRP_MJ.SYSTEM_CONTROL
@@ -260,6 +291,7 @@ def test_wmi_is_passed_down(rig):
 # ------------------------------------------------------------------ sleep and wake
 
 
+@pytest.mark.wdk("power.set-device", "power.sleep-powers-down", "power.wake-state")
 @pytest.mark.parametrize("state", [1, 2, 3])
 def test_sleep_takes_the_power_and_waking_starts_afresh(rig, state):
     card = rig.ready()
@@ -273,6 +305,7 @@ def test_sleep_takes_the_power_and_waking_starts_afresh(rig, state):
     assert card.log == ["off", "on"]
 
 
+@pytest.mark.wdk("tracking.sleep-card-gone", "power.wake-completes", "power.tracking-d0")
 def test_sleep_with_a_card_and_wake_without(rig):
     rig.ready()
     tracking = rig.send(IS_ABSENT)
@@ -285,6 +318,7 @@ def test_sleep_with_a_card_and_wake_without(rig):
     assert rig.state is CardState.ABSENT
 
 
+@pytest.mark.wdk("power.wake-completes", "power.wake-state")
 def test_sleep_without_a_card_and_wake_with_one(rig, make_card):
     tracking = rig.send(IS_PRESENT)
     rig.pnp.set_power(rig.pdo, 3)
@@ -296,6 +330,7 @@ def test_sleep_without_a_card_and_wake_with_one(rig, make_card):
     assert rig.state is CardState.SWALLOWED
 
 
+@pytest.mark.wdk("power.wake-empty")
 def test_sleep_and_wake_without_a_card_tells_nothing(rig):
     tracking = rig.send(IS_PRESENT)
     rig.pnp.set_power(rig.pdo, 3)
@@ -303,6 +338,7 @@ def test_sleep_and_wake_without_a_card_tells_nothing(rig):
     assert tracking.status is None
 
 
+@pytest.mark.wdk("tracking.sleep-swapped", "power.wake-swapped")
 def test_a_card_swapped_during_sleep_is_noticed(rig, make_card):
     rig.ready()
     tracking = rig.send(IS_ABSENT)
@@ -327,6 +363,7 @@ def test_going_to_sleep_in_the_middle_of_an_apdu(rig):
     assert rig.state is CardState.SWALLOWED
 
 
+@pytest.mark.wdk("power.not-d0")
 def test_a_sleeping_reader_does_not_power_a_card(rig):
     card = rig.insert()
     rig.pnp.set_power(rig.pdo, 3)

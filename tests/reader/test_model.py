@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One reader against a small model of it: anything in any order, answers held back at random."""
+"""One reader against a small model of it: anything in any order, answers held back at random.
+
+A driver below the reader pends PnP and power requests at random and completes them later.
+"""
 
 import itertools
 
@@ -10,7 +13,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from vreader.iso7816 import Atr
 from vreader.smclib.ioctl import Ioctl
 from vreader.smclib.states import CardState
-from vreader.wdm import NTSTATUS
+from vreader.wdm import (
+    DO_DEVICE_INITIALIZING,
+    IRP_MJ,
+    NTSTATUS,
+    IoCallDriver,
+    IoCopyCurrentIrpStackLocationToNext,
+    IoMarkIrpPending,
+)
 
 ABSENT, SWALLOWED, NEGOTIABLE, SPECIFIC = (
     CardState.ABSENT, CardState.SWALLOWED, CardState.NEGOTIABLE, CardState.SPECIFIC,
@@ -38,6 +48,53 @@ class EchoCard:
         return c_apdu + b"\x90\x00"
 
 
+class Below:
+    """A driver between bus and reader: it keeps the next PnP or power request if told to."""
+
+    def __init__(self):
+        self.keeps = False
+        self.kept = None
+
+    def entry(self, driver):
+        driver.AddDevice = self.add_device
+        driver.MajorFunction[:] = [self.dispatch] * len(driver.MajorFunction)
+        return NTSTATUS.SUCCESS
+
+    def add_device(self, driver, pdo):
+        device = driver.io.IoCreateDevice(driver, "below", None)
+        self.lower = driver.io.IoAttachDeviceToDeviceStack(device, pdo)
+        device.Flags &= ~DO_DEVICE_INITIALIZING
+        return NTSTATUS.SUCCESS
+
+    def dispatch(self, device, irp):
+        location = irp.stack[irp.current]
+        if self.keeps and location.MajorFunction in (IRP_MJ.PNP, IRP_MJ.POWER):
+            self.keeps = False
+            self.kept = (device, irp)
+            IoMarkIrpPending(irp)
+            return NTSTATUS.PENDING
+        return self.pass_on(device, irp)
+
+    def pass_on(self, device, irp):
+        removes = location_of(irp) == (IRP_MJ.PNP, 2)
+        # Its own location is marked pending once it has kept a request: the bus gets another.
+        IoCopyCurrentIrpStackLocationToNext(irp)
+        status = IoCallDriver(self.lower, irp)
+        if removes:
+            device.DriverObject.io.IoDetachDevice(self.lower)
+            device.DriverObject.io.IoDeleteDevice(device)
+        return status
+
+    def let_go(self):
+        (device, irp), self.kept = self.kept, None
+        self.pass_on(device, irp)
+
+
+def location_of(irp):
+    location = irp.stack[irp.current]
+    return location.MajorFunction, location.MinorFunction
+
+
 class Hand:
     """The request in hand: what it asked, what it will be answered, its work."""
 
@@ -50,12 +107,15 @@ class ReaderMachine(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.rig = type(self).make_rig(timeout_s=TIMEOUT_S)
+        self.below = Below()
+        self.rig = type(self).make_rig(timeout_s=TIMEOUT_S, lower_filters=(self.below.entry,))
         self.rig.pdo.exclusive = True
         self.handles = [self.rig.handle]
         self.state = ABSENT
         self.card = None
         self.asleep = False
+        self.stopped = self.waking = False
+        self.leaving = False
         self.hand = None
         self.tracking = None
         self.late = []
@@ -90,7 +150,14 @@ class ReaderMachine(RuleBasedStateMachine):
     @rule()
     def open(self):
         status, handle = self.rig.io.create_file(r"\\.\SCReader0")
-        assert status is (NTSTATUS.ACCESS_DENIED if self.handles else NTSTATUS.SUCCESS)
+        expected = NTSTATUS.SUCCESS
+        if self.handles:
+            expected = NTSTATUS.ACCESS_DENIED
+        elif self.leaving:
+            expected = NTSTATUS.DELETE_PENDING
+        elif self.stopped:
+            expected = NTSTATUS.DEVICE_NOT_READY
+        assert status is expected
         if handle is not None:
             self.handles.append(handle)
 
@@ -135,24 +202,90 @@ class ReaderMachine(RuleBasedStateMachine):
         self.end_hand(NTSTATUS.NO_MEDIA)
         self.run_power_off()
 
-    @precondition(lambda self: not self.asleep)
+    # ---- power and Plug and Play
+
+    @rule()
+    def the_driver_below_will_keep_a_request(self):
+        if self.below.kept is None:
+            self.below.keeps = True
+
+    @precondition(lambda self: self.below.kept is not None)
+    @rule()
+    def the_driver_below_lets_it_go(self):
+        wakes = location_of(self.below.kept[1])[1] in (0, 2)  # START_DEVICE, SET_POWER
+        self.below.let_go()
+        if wakes and self.waking:
+            self.awake()
+
+    @precondition(lambda self: not self.asleep and self.below.kept is None)
     @rule()
     def sleep(self):
         self.rig.pnp.set_power(self.rig.pdo, 3)
-        self.asleep = True
-        if self.state > ABSENT:
-            self.state = SWALLOWED
+        self.waking = False
+        self.fall_asleep()
         self.end_hand(NTSTATUS.DEVICE_POWERED_OFF)
         self.run_power_off()
 
-    @precondition(lambda self: self.asleep)
+    def fall_asleep(self):
+        self.asleep = True
+        if self.state > ABSENT:
+            self.state = SWALLOWED
+
+    @precondition(lambda self: self.asleep and not self.stopped and self.below.kept is None)
     @rule()
     def wake(self):
         self.rig.pnp.set_power(self.rig.pdo, 0)
-        self.asleep = False
+        self.come_back()
+
+    def come_back(self):
+        self.waking = True
+        if self.below.kept is None:
+            self.awake()
+
+    def awake(self):
+        """Power is there when the bus below has given it, not sooner."""
+        self.asleep = self.stopped = False
         if self.state > ABSENT or self.card is not None:
             self.end_tracking(NTSTATUS.SUCCESS)
         self.state = ABSENT if self.card is None else SWALLOWED
+
+    @precondition(lambda self: not (self.stopped or self.leaving) and self.below.kept is None)
+    @rule()
+    def stop(self):
+        self.below.keeps = False
+        asked = self.rig.pnp.query_stop(self.rig.pdo)
+        assert asked == (self.hand is None)
+        if asked:
+            assert self.rig.pnp.stop(self.rig.pdo) is NTSTATUS.SUCCESS
+            self.stopped = True
+            self.fall_asleep()
+            self.run_power_off()
+
+    @precondition(lambda self: self.stopped and self.below.kept is None)
+    @rule()
+    def start(self):
+        self.rig.pnp.start(self.rig.pdo)
+        self.come_back()
+
+    @precondition(lambda self: not (self.stopped or self.leaving) and self.below.kept is None)
+    @rule()
+    def ask_to_leave(self):
+        self.below.keeps = False
+        self.leaving = self.rig.pnp.query_remove(self.rig.pdo)
+        assert self.leaving == (not self.handles)
+
+    @precondition(lambda self: self.leaving and self.below.kept is None)
+    @rule()
+    def stay(self):
+        self.below.keeps = False
+        self.rig.pnp.cancel_remove(self.rig.pdo)
+        self.leaving = False
+
+    @precondition(lambda self: self.stopped and self.handles)
+    @rule(data=st.data(), code=st.sampled_from([1, 2, 5, 10, 14]))
+    def ask_a_stopped_reader(self, data, code):
+        answer = self.send(data, 0x00310000 | code << 2, b"", 64)
+        assert answer.status is NTSTATUS.DEVICE_NOT_READY
 
     # ---- requests
 
@@ -172,14 +305,14 @@ class ReaderMachine(RuleBasedStateMachine):
             (work,) = self.rig.held()
             self.hand = Hand(kind, answer, output, work)
 
-    @precondition(lambda self: self.handles)
+    @precondition(lambda self: self.handles and not self.stopped)
     @rule(data=st.data(), minor=st.sampled_from([0, 1, 1, 2]))
     def power(self, data, minor):
         answer = self.send(data, Ioctl.SMARTCARD_POWER, minor.to_bytes(4, "little"), 33)
         atr = self.card.atr if self.card is not None and minor else b""
         self.card_request("power", answer, PENDING, atr)
 
-    @precondition(lambda self: self.handles)
+    @precondition(lambda self: self.handles and not self.stopped)
     @rule(data=st.data())
     def transmit(self, data):
         command = b"\0\1" + next(self.numbers).to_bytes(4, "big")
@@ -188,7 +321,7 @@ class ReaderMachine(RuleBasedStateMachine):
         expected = PENDING if self.state is SPECIFIC else NTSTATUS.INVALID_DEVICE_STATE
         self.card_request("transmit", answer, expected, header + command + b"\x90\x00")
 
-    @precondition(lambda self: self.handles)
+    @precondition(lambda self: self.handles and not self.stopped)
     @rule(data=st.data(), mask=st.sampled_from([1, 2, 3]))
     def set_protocol(self, data, mask):
         request = mask.to_bytes(4, "little")
@@ -200,7 +333,7 @@ class ReaderMachine(RuleBasedStateMachine):
             assert answer.data == b"\2\0\0\0"
             self.state = SPECIFIC
 
-    @precondition(lambda self: self.handles)
+    @precondition(lambda self: self.handles and not self.stopped)
     @rule(data=st.data(), code=st.sampled_from([10, 11]))
     def track(self, data, code):
         answer = self.send(data, 0x00310000 | code << 2, b"", 0)
@@ -213,9 +346,11 @@ class ReaderMachine(RuleBasedStateMachine):
             self.tracking = answer
 
     @precondition(lambda self: self.hand is None and self.state is not SPECIFIC)
+    @precondition(lambda self: not (self.stopped or self.leaving) and self.below.kept is None)
     @rule(data=st.data())
     def get_ready(self, data):
         """Go straight to where most is possible; chance alone seldom arrives there."""
+        self.below.keeps = False
         if self.asleep:
             self.wake()
         if self.card is None:
@@ -280,6 +415,9 @@ class ReaderMachine(RuleBasedStateMachine):
 
     def teardown(self):
         gone = []
+        self.below.keeps = False
+        if self.below.kept is not None:
+            self.the_driver_below_lets_it_go()
         self.rig.pnp.surprise_removal(self.rig.pdo)
         for handle in self.handles:
             self.rig.io.close_handle(handle)

@@ -25,6 +25,7 @@ def impatient(make_rig):
 # ------------------------------------------------------------------ the card vanishes
 
 
+@pytest.mark.wdk("lock.vanished-card", "ioctl.transmit.no-media", "callback.transmit.no-media")
 def test_a_card_vanishes_in_the_middle_of_its_apdu(rig):
     card = rig.ready()
     tracking = rig.send(Ioctl.SMARTCARD_IS_ABSENT)
@@ -40,6 +41,7 @@ def test_a_card_vanishes_in_the_middle_of_its_apdu(rig):
     assert [event.problem for event in rig.apdus] == ["late"]
 
 
+@pytest.mark.wdk("transition.reset.vanished", "callback.card-power.no-media")
 @pytest.mark.parametrize("minor", [0, 1, 2], ids=["down", "cold", "warm"])
 def test_a_card_vanishes_in_the_middle_of_power(rig, minor):
     rig.ready()
@@ -69,6 +71,9 @@ def test_the_late_answer_of_one_card_is_not_that_of_the_next(rig, make_card):
     assert apdu.status is NTSTATUS.NO_MEDIA
 
 
+@pytest.mark.wdk(
+    "lock.state-lock", "lock.request-gate", "callback.pending", "tracking.beside-request"
+)
 def test_while_a_card_works_the_reader_is_busy_but_tells_of_removal(rig):
     rig.ready()
     rig.start_apdu()
@@ -118,6 +123,7 @@ def test_a_card_asked_twice_after_a_deadline_is_working_until_both_answers_came(
 # ------------------------------------------------------------------ deadline
 
 
+@pytest.mark.wdk("ioctl.transmit.io-timeout", "callback.transmit.io-timeout")
 def test_a_card_that_works_too_long_is_timed_out(impatient):
     rig = impatient
     rig.ready()
@@ -133,6 +139,9 @@ def test_a_card_that_works_too_long_is_timed_out(impatient):
     assert [event.problem for event in rig.apdus] == ["late"]
 
 
+@pytest.mark.wdk(
+    "ioctl.power.io-timeout", "callback.card-power.io-timeout", "transition.reset.failed"
+)
 def test_a_reset_that_times_out_leaves_the_card_unpowered(impatient):
     rig = impatient
     rig.ready()
@@ -202,6 +211,7 @@ def test_cancel_after_the_answer_is_harmless(rig):
 # ------------------------------------------------------------------ CardGone, CardMute, faults
 
 
+@pytest.mark.wdk("transition.any.removal", "ioctl.transmit.no-media")
 def test_card_gone_makes_the_reader_absent(rig):
     card = rig.ready()
     tracking = rig.send(Ioctl.SMARTCARD_IS_ABSENT)
@@ -215,6 +225,7 @@ def test_card_gone_makes_the_reader_absent(rig):
     assert rig.apdu()[0] is NTSTATUS.NO_MEDIA
 
 
+@pytest.mark.wdk("transition.reset.vanished")
 @pytest.mark.parametrize("minor", [0, 1, 2], ids=["down", "cold", "warm"])
 def test_card_gone_during_power(rig, minor):
     rig.ready().script = [CardGone()]
@@ -222,6 +233,7 @@ def test_card_gone_during_power(rig, minor):
     assert rig.state is CardState.ABSENT
 
 
+@pytest.mark.wdk("ioctl.transmit.io-timeout")
 def test_card_mute_is_a_timeout_and_the_card_stays(rig):
     card = rig.ready()
     card.script = [CardMute(), b"\x90\x00"]
@@ -231,6 +243,7 @@ def test_card_mute_is_a_timeout_and_the_card_stays(rig):
     assert [event.problem for event in rig.apdus] == ["mute", ""]
 
 
+@pytest.mark.wdk("transition.reset.failed", "ioctl.power.io-timeout")
 @pytest.mark.parametrize("problem", [CardMute(), ValueError(), b"", None], ids=repr)
 def test_a_reset_without_an_atr_is_a_timeout_and_leaves_the_card_unpowered(rig, problem):
     rig.ready().script = [problem]
@@ -305,6 +318,7 @@ def test_any_other_command_reaches_the_card_as_it_is(rig, command):
     assert card.log == [command]
 
 
+@pytest.mark.wdk("check.transmit.reply-too-long", "ioctl.transmit.short-buffer")
 def test_a_reply_that_does_not_fit_is_too_small(rig):
     card = rig.ready()
     card.script = [bytes(9), bytes(8)]

@@ -77,6 +77,46 @@ def rich(bench):
     return bench
 
 
+@pytest.mark.wdk(
+    "attribute.vendor-name",
+    "attribute.vendor-ifd-type",
+    "attribute.vendor-ifd-version",
+    "attribute.vendor-ifd-serial-no",
+    "attribute.channel-id",
+    "attribute.protocol-types",
+    "attribute.default-clk",
+    "attribute.max-clk",
+    "attribute.default-data-rate",
+    "attribute.max-data-rate",
+    "attribute.max-ifsd",
+    "attribute.power-mgmt-support",
+    "attribute.characteristics",
+    "attribute.current-protocol-type",
+    "attribute.current-clk",
+    "attribute.current-f",
+    "attribute.current-d",
+    "attribute.current-n",
+    "attribute.current-w",
+    "attribute.current-ifsc",
+    "attribute.current-ifsd",
+    "attribute.current-bwt",
+    "attribute.current-cwt",
+    "attribute.current-ebc-encoding",
+    "attribute.icc-presence",
+    "attribute.icc-interface-status",
+    "attribute.atr-string",
+    "attribute.icc-type-per-atr",
+    "attribute.device-unit",
+    "attribute.device-in-use",
+    "attribute.perf-num-transmissions",
+    "attribute.perf-bytes-transmitted",
+    "attribute.perf-transmission-time",
+    "attribute.current-io-state",
+    "attribute.esc-reset",
+    "attribute.esc-cancel",
+    "attribute.esc-authrequest",
+    "attribute.maxinput",
+)
 @pytest.mark.parametrize("tag", Attr)
 @pytest.mark.parametrize("state", [CardState.ABSENT, CardState.SPECIFIC])
 def test_each_attribute(rich, tag, state):
@@ -86,6 +126,7 @@ def test_each_attribute(rich, tag, state):
     assert rich.ioctl(GET, u32(tag), 64) == expected
 
 
+@pytest.mark.wdk("ioctl.get-attribute.short-buffer", "check.get-attribute.order")
 @pytest.mark.parametrize("tag", VALUES)
 def test_one_byte_less_is_too_small(rich, tag):
     rich.reach(CardState.SPECIFIC)
@@ -94,6 +135,13 @@ def test_one_byte_less_is_too_small(rich, tag):
     assert rich.ioctl(GET, u32(tag), size - 1) == (NTSTATUS.BUFFER_TOO_SMALL, b"")
 
 
+@pytest.mark.wdk(
+    "example.get-attribute-atr",
+    "example.get-attribute-vendor",
+    "example.set-attribute",
+    "ioctl.get-attribute.value",
+    "ioctl.set-attribute.device-in-use",
+)
 def test_byte_examples(rich):
     rich.reach(CardState.SPECIFIC)
     assert rich.ioctl(GET, bytes.fromhex("03030900"), 33) == (NTSTATUS.SUCCESS, RICH)
@@ -103,28 +151,57 @@ def test_byte_examples(rich):
     assert rich.ioctl(GET, in_use[:4], 4) == (NTSTATUS.SUCCESS, u32(1))
 
 
+@pytest.mark.wdk("ioctl.get-attribute.not-supported")
 @pytest.mark.parametrize("tag", [0, 1, 0x00090305, 0xFFFFFFFF], ids=hex)
 def test_an_unknown_tag_is_not_supported(bench, tag):
     assert bench.ioctl(GET, u32(tag), 64) == (NTSTATUS.NOT_SUPPORTED, b"")
 
 
+@pytest.mark.wdk("attribute.set-others", "ioctl.set-attribute.not-supported")
 @pytest.mark.parametrize("tag", [tag for tag in Attr if tag is not Attr.DEVICE_IN_USE])
 def test_nothing_else_can_be_set(bench, tag):
     assert bench.ioctl(SET, u32(tag) + u32(1)) == (NTSTATUS.NOT_SUPPORTED, b"")
 
 
+@pytest.mark.wdk("ioctl.set-attribute.input")
 @pytest.mark.parametrize("value", [b"", b"\1", b"\1\0\0\0\0"])
 def test_device_in_use_is_a_ulong(bench, value):
     assert bench.ioctl(SET, u32(Attr.DEVICE_IN_USE) + value)[0] is NTSTATUS.INVALID_PARAMETER
     assert bench.ext.DeviceInUse == 0
 
 
+@pytest.mark.wdk("attribute.channel-id.nfc", "attribute.channel-id")
+@pytest.mark.parametrize(
+    ("reader_type", "value"),
+    [
+        (ReaderType.SERIAL, 0x00010007),
+        (ReaderType.NFC, 0x01000007),
+        (ReaderType.UICC, 0x02000007),
+        (ReaderType.EMBEDDEDSE, 0x08000007),
+        (ReaderType.VENDOR, 0x00F00007),
+    ],
+)
+def test_the_channel_id_names_the_kind_of_connection(bench, reader_type, value):
+    bench.ext.ReaderCapabilities.ReaderType = reader_type
+    bench.ext.ReaderCapabilities.Channel = 7
+    assert bench.ioctl(GET, u32(Attr.CHANNEL_ID), 4) == (NTSTATUS.SUCCESS, u32(value))
+
+
+@pytest.mark.wdk("ioctl.set-attribute.information")
+def test_setting_an_attribute_answers_no_bytes(bench):
+    answer = bench.send(SET, u32(Attr.DEVICE_IN_USE) + u32(1), 4)
+    assert (answer.status, answer.data) == (NTSTATUS.SUCCESS, b"")
+    assert answer.irp.IoStatus.Information == 0
+
+
+@pytest.mark.wdk("attribute.vendor-ifd-serial-no")
 def test_a_reader_without_a_serial_number_does_not_support_it(bench):
     bench.ext.VendorAttr.IfdSerialNo = b""
     answer = bench.ioctl(GET, u32(Attr.VENDOR_IFD_SERIAL_NO), 32)
     assert answer == (NTSTATUS.NOT_SUPPORTED, b"")
 
 
+@pytest.mark.wdk("attribute.current-ifsc", "attribute.current-w")
 def test_values_of_a_protocol_the_card_does_not_offer_are_not_supported(bench):
     bench.atr = bytes(Atr.build(protocols=(0,)))
     bench.reach(CardState.NEGOTIABLE)
@@ -132,12 +209,14 @@ def test_values_of_a_protocol_the_card_does_not_offer_are_not_supported(bench):
     assert bench.ioctl(GET, u32(Attr.CURRENT_W), 4) == (NTSTATUS.SUCCESS, u32(10))
 
 
+@pytest.mark.wdk("ioctl.get-attribute.no-card")
 @pytest.mark.parametrize("tag", [Attr.ATR_STRING, Attr.CURRENT_PROTOCOL_TYPE])
 def test_nfc_readers_speak_of_the_state_where_the_card_is_missing(make_bench, tag):
     answer = make_bench(NFC).ioctl(GET, u32(tag), 64)
     assert answer == (NTSTATUS.INVALID_DEVICE_STATE, b"")
 
 
+@pytest.mark.wdk("attribute.icc-presence")
 @pytest.mark.parametrize(
     ("state", "value"),
     [(CardState.ABSENT, 0), (CardState.PRESENT, 1), (CardState.SWALLOWED, 2),
@@ -148,11 +227,13 @@ def test_icc_presence_follows_the_state(bench, state, value):
     assert bench.ioctl(GET, u32(Attr.ICC_PRESENCE), 1) == (NTSTATUS.SUCCESS, bytes((value,)))
 
 
+@pytest.mark.wdk("attribute.icc-presence")
 def test_a_confiscated_card_is_present_no_more(bench):
     bench.ext.ReaderCapabilities.CardConfiscated = True
     assert bench.ioctl(GET, u32(Attr.ICC_PRESENCE), 1) == (NTSTATUS.SUCCESS, b"\4")
 
 
+@pytest.mark.wdk("ioctl.get-attribute.no-card")
 def test_the_atr_is_gone_with_the_power(bench):
     bench.reach(CardState.SPECIFIC)
     bench.power(0)

@@ -35,6 +35,17 @@ def finish(irp, status=NTSTATUS.SUCCESS):
 # ------------------------------------------------------------------ one conversation, byte by byte
 
 
+@pytest.mark.wdk(
+    "example.get-state",
+    "example.power",
+    "example.set-protocol",
+    "example.transmit-bytes",
+    "transition.negotiable.set-protocol",
+    "transition.specific.transmit",
+    "transition.specific.power-down",
+    "ioctl.get-state.output",
+    "ioctl.power.information",
+)
 def test_a_card_from_insertion_to_power_down(bench):
     bench.insert()
     assert bench.ioctl(GET_STATE, b"", 4) == (NTSTATUS.SUCCESS, u32(3))
@@ -49,6 +60,23 @@ def test_a_card_from_insertion_to_power_down(bench):
     assert bench.calls == [("power", 1), ("protocol", 3), ("transmit", SELECT), ("power", 0)]
 
 
+@pytest.mark.wdk(
+    "ioctl.code",
+    "ioctl.code.power",
+    "ioctl.code.get-attribute",
+    "ioctl.code.set-attribute",
+    "ioctl.code.confiscate",
+    "ioctl.code.transmit",
+    "ioctl.code.eject",
+    "ioctl.code.swallow",
+    "ioctl.code.is-present",
+    "ioctl.code.is-absent",
+    "ioctl.code.set-protocol",
+    "ioctl.code.get-state",
+    "ioctl.code.get-last-error",
+    "ioctl.code.get-perf-cntr",
+    "ioctl.code.feature-request",
+)
 def test_the_codes_are_those_of_winsmcrd_h():
     assert {code: code.name for code in Ioctl} == {
         0x00310004: "SMARTCARD_POWER",
@@ -73,6 +101,7 @@ def test_the_codes_are_those_of_winsmcrd_h():
 
 S, BAD = NTSTATUS.SUCCESS, NTSTATUS.INVALID_PARAMETER
 SMALL, STATE = NTSTATUS.BUFFER_TOO_SMALL, NTSTATUS.INVALID_DEVICE_STATE
+NOT_OFFERED = NTSTATUS.NOT_SUPPORTED
 REQUEST = NTSTATUS.INVALID_DEVICE_REQUEST
 STATES = (CardState.ABSENT, CardState.SWALLOWED, CardState.NEGOTIABLE, CardState.SPECIFIC)
 
@@ -92,7 +121,7 @@ CONTACT_ROWS = [
     ("protocol T0|T1", SET_PROTOCOL, u32(3), 4, NO_CARD, STATE, S, S),
     ("protocol OPTIMAL", SET_PROTOCOL, u32(0), 4, NO_CARD, STATE, S, S),
     ("protocol DEFAULT", SET_PROTOCOL, u32(0x80000000), 4, NO_CARD, STATE, S, S),
-    ("protocol RAW", SET_PROTOCOL, u32(0x10000), 4, NO_CARD, STATE, S, S),
+    ("protocol RAW", SET_PROTOCOL, u32(0x10000), 4, NO_CARD, STATE, NOT_OFFERED, NOT_OFFERED),
     ("no known protocol", SET_PROTOCOL, u32(0x40), 4, NO_CARD, STATE, REQUEST, REQUEST),
     ("DEFAULT and rubbish", SET_PROTOCOL, u32(0x80000040), 4, NO_CARD, STATE, REQUEST, REQUEST),
     ("transmit without input", TRANSMIT, b"", 258, BAD, BAD, BAD, BAD),
@@ -137,6 +166,46 @@ def rows(table, profile):
                 yield pytest.param(profile, code, data, out, state, status, id=label)
 
 
+@pytest.mark.wdk(
+    "check.order.buffers",
+    "check.order.state",
+    "check.power.order",
+    "check.set-protocol.order",
+    "check.transmit.order",
+    "check.transmit.protocol",
+    "check.get-state.order",
+    "ioctl.power.input",
+    "ioctl.power.unknown-minor",
+    "ioctl.power.short-buffer",
+    "ioctl.power.no-media",
+    "ioctl.set-protocol.buffers",
+    "ioctl.set-protocol.no-media",
+    "ioctl.set-protocol.invalid-state",
+    "ioctl.set-protocol.invalid-request",
+    "ioctl.transmit.input",
+    "ioctl.transmit.pci-length",
+    "ioctl.transmit.short-buffer",
+    "ioctl.transmit.no-media",
+    "ioctl.transmit.invalid-state",
+    "ioctl.get-state.short-buffer",
+    "ioctl.get-attribute.input",
+    "ioctl.set-attribute.input",
+    "ioctl.is-present.buffers",
+    "ioctl.eject.success",
+    "ioctl.eject.no-media",
+    "ioctl.swallow.success",
+    "ioctl.swallow.no-media",
+    "ioctl.confiscate",
+    "callback.bad-parameters",
+    "callback.set-protocol.no-media",
+    "callback.set-protocol.invalid-state",
+    "callback.set-protocol.invalid-request",
+    "callback.set-protocol.buffer-too-small",
+    "callback.card-power.no-media",
+    "transition.unpowered.card-operation",
+    "transition.no-card-first",
+    "state.refusal",
+)
 @pytest.mark.parametrize(
     ("profile", "code", "data", "out", "state", "status"),
     [*rows(CONTACT_ROWS, CONTACT), *rows(NFC_ROWS, NFC)],
@@ -167,16 +236,19 @@ def test_each_request_in_each_state(make_bench, profile, code, data, out, state,
         assert bench.calls == []  # a refused request reaches no callback
 
 
+@pytest.mark.wdk("ioctl.is-present.buffers")
 def test_contact_readers_ignore_buffers_of_tracking_requests(bench):
     assert bench.ioctl(IS_ABSENT, b"rubbish", 4) == (NTSTATUS.SUCCESS, b"")
 
 
+@pytest.mark.wdk("ioctl.transmit.pci-length")
 def test_the_apdu_starts_where_the_header_says(bench):
     bench.reach(CardState.SPECIFIC)
     bench.ioctl(TRANSMIT, u32(2) + u32(12) + b"NAD!" + SELECT, 258)
     assert bench.calls == [("transmit", SELECT)]
 
 
+@pytest.mark.wdk("callback.information", "check.order.callback")
 def test_a_reply_of_a_failed_callback_is_not_copied(bench):
     bench.reach(CardState.SPECIFIC)
 
@@ -190,6 +262,7 @@ def test_a_reply_of_a_failed_callback_is_not_copied(bench):
     assert bench.state is CardState.SPECIFIC
 
 
+@pytest.mark.wdk("kernel.buffered", "callback.io-request", "struct.io-request")
 def test_a_callback_can_destroy_its_own_input(bench):
     bench.reach(CardState.SPECIFIC)
     request = bench.ext.IoRequest
@@ -208,6 +281,13 @@ def test_a_callback_can_destroy_its_own_input(bench):
 # ------------------------------------------------------------------ NULL callbacks, unknown codes
 
 
+@pytest.mark.wdk(
+    "callback.null",
+    "check.order.null-callback",
+    "ioctl.confiscate",
+    "ioctl.eject.not-supported",
+    "ioctl.swallow.not-supported",
+)
 @pytest.mark.parametrize(
     ("code", "index"),
     [
@@ -231,6 +311,14 @@ def test_a_null_callback_is_not_supported_before_anything_else_is_looked_at(
     assert bench.ioctl(code) == (NTSTATUS.NOT_SUPPORTED, b"")
 
 
+@pytest.mark.wdk(
+    "ioctl.unknown",
+    "ioctl.code.retired",
+    "ioctl.code.pcsclite",
+    "check.order.unknown-code",
+    "routine.dispatch-device-control.unknown",
+    "callback.ioctl-vendor",
+)
 @pytest.mark.parametrize(
     "code",
     [0x00310020, 0x00310034, 0x00312000, 0x00313520, 0x42000D48, 0x42330012, 0, 0xFFFFFFFF],
@@ -241,6 +329,7 @@ def test_a_code_the_library_does_not_know_goes_unchanged_to_the_driver(bench, co
     assert bench.calls == [("vendor", code)]
 
 
+@pytest.mark.wdk("callback.ioctl-vendor", "callback.io-request", "ioctl.code.vendor-range")
 def test_a_vendor_request_gets_its_buffers_whatever_the_state(bench):
     def vendor(ext):
         request = ext.IoRequest
@@ -256,6 +345,7 @@ def test_a_vendor_request_gets_its_buffers_whatever_the_state(bench):
 # ------------------------------------------------------------------ busy
 
 
+@pytest.mark.wdk("callback.pending", "check.order.device-busy", "callback.one-at-a-time")
 @pytest.mark.parametrize("code", [code for code in Ioctl if code not in (IS_PRESENT, IS_ABSENT)])
 def test_while_a_callback_pends_others_are_busy(bench, code):
     bench.reach(CardState.SPECIFIC)
@@ -268,6 +358,7 @@ def test_while_a_callback_pends_others_are_busy(bench, code):
     assert bench.ioctl(GET_STATE, b"", 4) == (NTSTATUS.SUCCESS, u32(6))
 
 
+@pytest.mark.wdk("callback.pending")
 def test_a_vendor_request_makes_others_busy_too(bench):
     bench.hold(RDF.IOCTL_VENDOR)
     held = bench.send(0x00312000)
@@ -277,6 +368,7 @@ def test_a_vendor_request_makes_others_busy_too(bench):
     assert bench.ioctl(GET_STATE, b"", 4)[0] is NTSTATUS.SUCCESS
 
 
+@pytest.mark.wdk("tracking.beside-request", "callback.one-at-a-time")
 def test_tracking_is_not_kept_waiting_by_a_callback_nor_the_reverse(bench):
     bench.reach(CardState.SPECIFIC)
     bench.hold(RDF.TRANSMIT)
@@ -305,6 +397,7 @@ def test_one_reader_is_ready_again_inside_the_answer(bench):
 # ------------------------------------------------------------------ remove lock
 
 
+@pytest.mark.wdk("check.order.delete-pending", "lock.delete-pending")
 @pytest.mark.parametrize("code", [*Ioctl, 0x00312000], ids=hex)
 def test_after_release_and_wait_everything_is_delete_pending(bench, code):
     assert SmartcardAcquireRemoveLock(bench.ext) is NTSTATUS.SUCCESS
@@ -312,6 +405,7 @@ def test_after_release_and_wait_everything_is_delete_pending(bench, code):
     assert bench.ioctl(code, u32(1), 33) == (NTSTATUS.DELETE_PENDING, b"")
 
 
+@pytest.mark.wdk("lock.every-request")
 def test_requests_in_hand_hold_the_remove_lock(bench):
     bench.reach(CardState.SPECIFIC)
     bench.hold(RDF.TRANSMIT)
@@ -329,6 +423,7 @@ def test_requests_in_hand_hold_the_remove_lock(bench):
 # ------------------------------------------------------------------ counters
 
 
+@pytest.mark.wdk("ioctl.get-perf-cntr", "struct.perf-info", "attribute.perf-num-transmissions")
 def test_counters_count_successful_transmissions(bench):
     bench.reach(CardState.SPECIFIC)
     bench.hold(RDF.TRANSMIT)
@@ -348,6 +443,7 @@ def test_without_smartcard_initialize_it_is_a_bug_check(bench):
         bench.ioctl(GET_STATE, b"", 4)
 
 
+@pytest.mark.wdk("ioctl.power.nfc-reset")
 def test_nfc_readers_are_specific_after_a_reset_and_speak_at_once(make_bench):
     bench = make_bench(NFC)
     bench.insert()
@@ -357,6 +453,7 @@ def test_nfc_readers_are_specific_after_a_reset_and_speak_at_once(make_bench):
     assert bench.apdu()[0] is NTSTATUS.SUCCESS
 
 
+@pytest.mark.wdk("transition.reset.specific", "check.power.protocol")
 @pytest.mark.parametrize("protocol", [0, 1])
 def test_ta2_fixes_the_protocol(bench, protocol):
     bench.atr = bytes(Atr.build(protocols=(protocol,), ta2=0x80 | protocol))
@@ -366,6 +463,13 @@ def test_ta2_fixes_the_protocol(bench, protocol):
     assert bench.apdu(protocol=1 << protocol)[0] is NTSTATUS.SUCCESS
 
 
+@pytest.mark.wdk(
+    "ioctl.power.unrecognized-media",
+    "transition.reset.failed",
+    "atr.ts",
+    "atr.tck",
+    "atr.rfu-index",
+)
 @pytest.mark.parametrize("atr", ["3B", "3C00", "3B80800102", "3B1070", "3B0400", "3B02ABCDEF"])
 def test_a_garbled_atr_is_unrecognized_media_and_leaves_the_card_unpowered(bench, atr):
     bench.reach(CardState.SPECIFIC)

@@ -10,6 +10,7 @@ from vreader.smclib.library import (
     SmartcardCreateLink,
     SmartcardDeleteLink,
     SmartcardExit,
+    SmartcardInitialize,
     SmartcardLogError,
     SmartcardReleaseRemoveLock,
     SmartcardReleaseRemoveLockAndWait,
@@ -18,16 +19,30 @@ from vreader.smclib.structs import MIN_BUFFER_SIZE, NOT_INITIALIZED
 from vreader.wdm import NTSTATUS, BugCheck
 
 
+@pytest.mark.wdk("helper.initialize", "struct.min-buffer-size")
 def test_initialize_makes_the_buffers_and_os_data(bench):
-    assert len(bench.ext.SmartcardRequest) == len(bench.ext.SmartcardReply) == MIN_BUFFER_SIZE
+    for buffer in (bench.ext.SmartcardRequest, bench.ext.SmartcardReply):
+        assert len(buffer.Buffer) == buffer.BufferSize == MIN_BUFFER_SIZE
+        assert buffer.BufferLength == 0
     assert bench.ext.OsData.DeviceObject is bench.fdo
 
 
+@pytest.mark.wdk("helper.initialize.buffer-size")
+def test_initialize_raises_small_buffers_and_keeps_greater_ones(bench):
+    ext = bench.ext
+    ext.SmartcardRequest.BufferSize, ext.SmartcardReply.BufferSize = 287, 65_548
+    assert SmartcardInitialize(ext, bench.fdo) is NTSTATUS.SUCCESS
+    assert len(ext.SmartcardRequest.Buffer) == ext.SmartcardRequest.BufferSize == MIN_BUFFER_SIZE
+    assert len(ext.SmartcardReply.Buffer) == ext.SmartcardReply.BufferSize == 65_548
+
+
+@pytest.mark.wdk("helper.initialize.version")
 def test_initialize_refuses_an_older_version(make_bench):
     with pytest.raises(BugCheck, match="AddDevice of bench returned STATUS_UNSUCCESSFUL"):
         make_bench(version=0x90)
 
 
+@pytest.mark.wdk("helper.exit")
 def test_exit_with_a_request_in_hand_is_a_bug_check(bench):
     answer = bench.send(Ioctl.SMARTCARD_IS_PRESENT)
     with pytest.raises(BugCheck, match="request in hand"):
@@ -37,6 +52,7 @@ def test_exit_with_a_request_in_hand_is_a_bug_check(bench):
     assert bench.ext.OsData is NOT_INITIALIZED
 
 
+@pytest.mark.wdk("lock.acquire", "lock.delete-pending", "lock.release", "lock.release-and-wait")
 def test_removal_waits_for_the_last_holder_and_refuses_new_ones(bench):
     gone = []
     for _ in range(3):
@@ -51,6 +67,7 @@ def test_removal_waits_for_the_last_holder_and_refuses_new_ones(bench):
         SmartcardReleaseRemoveLock(bench.ext)
 
 
+@pytest.mark.wdk("lock.release-and-wait")
 def test_removal_without_other_holders_is_at_once(bench):
     gone = []
     SmartcardAcquireRemoveLock(bench.ext)
@@ -58,6 +75,9 @@ def test_removal_without_other_holders_is_at_once(bench):
     assert gone == [True]
 
 
+@pytest.mark.wdk(
+    "helper.create-link", "helper.delete-link", "name.symbolic-link", "name.link-reused"
+)
 def test_a_link_is_the_first_free_number(bench):
     fdo = bench.fdo  # SCReader0 is its own
     assert [SmartcardCreateLink(fdo) for _ in range(2)] == [r"\\.\SCReader1", r"\\.\SCReader2"]

@@ -19,6 +19,28 @@ CELLS = [
 PSCR = DriverProfile("pscr", insertion_state=CardState.PRESENT, power_down_state=CardState.PRESENT)
 
 
+@pytest.mark.wdk(
+    "state.unknown",
+    "state.absent",
+    "state.present",
+    "state.swallowed",
+    "state.powered",
+    "state.negotiable",
+    "state.specific",
+    "state.order",
+)
+def test_numbers_of_winsmcrd_h():
+    assert [(state.name, state.value) for state in CardState] == [
+        ("UNKNOWN", 0),
+        ("ABSENT", 1),
+        ("PRESENT", 2),
+        ("SWALLOWED", 3),
+        ("POWERED", 4),
+        ("NEGOTIABLE", 5),
+        ("SPECIFIC", 6),
+    ]
+
+
 def test_the_table_is_total_and_says_nothing_else():
     assert list(TRANSITIONS) == list(CardState)
     for row in TRANSITIONS.values():
@@ -27,6 +49,12 @@ def test_the_table_is_total_and_says_nothing_else():
             assert isinstance(outcome, CardState | Option | NTSTATUS)
 
 
+@pytest.mark.wdk(
+    "state.refusal",
+    "transition.negotiable.set-protocol",
+    "transition.specific.transmit",
+    "transition.specific.power-down",
+)
 @pytest.mark.parametrize(("state", "event"), CELLS)
 def test_an_event_moves_the_reader_or_is_refused_and_changes_nothing(bench, state, event):
     capabilities, card = bench.ext.ReaderCapabilities, bench.ext.CardCapabilities
@@ -60,6 +88,7 @@ def test_every_profile_answers_every_cell(make_bench, profile, state, event):
     assert bench.state is state  # looking it up is not doing it
 
 
+@pytest.mark.wdk("transition.any.removal")
 @pytest.mark.parametrize("state", CardState)
 def test_removal_always_ends_in_absent(bench, state):
     bench.ext.ReaderCapabilities.CurrentState = state
@@ -67,6 +96,11 @@ def test_removal_always_ends_in_absent(bench, state):
     assert bench.state is CardState.ABSENT
 
 
+@pytest.mark.wdk(
+    "transition.no-card-first",
+    "transition.unpowered.card-operation",
+    "status.no-media-not-in-device",
+)
 @pytest.mark.parametrize("state", [CardState.UNKNOWN, CardState.ABSENT])
 @pytest.mark.parametrize("event", ReaderEvent)
 def test_without_a_card_everything_but_its_coming_is_no_media(state, event):
@@ -74,6 +108,12 @@ def test_without_a_card_everything_but_its_coming_is_no_media(state, event):
         assert TRANSITIONS[state][event] is NTSTATUS.NO_MEDIA
 
 
+@pytest.mark.wdk(
+    "transition.absent.insertion",
+    "transition.reset.negotiable",
+    "transition.specific.power-down",
+    "transition.reset.failed",
+)
 @pytest.mark.parametrize(
     ("profile", "inserted", "reset", "down"),
     [

@@ -16,6 +16,14 @@ def slot_of(bench):
     return bench.ext.OsData.NotificationIrp
 
 
+@pytest.mark.wdk(
+    "tracking.absent-at-once",
+    "tracking.present-at-once",
+    "ioctl.is-present.success",
+    "ioctl.is-absent.success",
+    "state.order",
+    "callback.card-tracking.success",
+)
 @pytest.mark.parametrize("state", CardState)
 def test_what_is_so_already_succeeds_at_once(bench, state):
     bench.reach(state)
@@ -24,6 +32,13 @@ def test_what_is_so_already_succeeds_at_once(bench, state):
     assert slot_of(bench) is None
 
 
+@pytest.mark.wdk(
+    "tracking.present-pends",
+    "tracking.information",
+    "ioctl.is-present.pending",
+    "struct.os-data.notification-irp",
+    "callback.card-tracking.pending",
+)
 def test_is_present_pends_until_insertion(bench):
     answer = bench.send(IS_PRESENT)
     assert answer.status is None
@@ -34,6 +49,7 @@ def test_is_present_pends_until_insertion(bench):
     assert slot_of(bench) is None
 
 
+@pytest.mark.wdk("tracking.absent-pends", "ioctl.is-absent.pending")
 def test_is_absent_pends_until_removal(bench):
     bench.insert()
     answer = bench.send(IS_ABSENT)
@@ -42,6 +58,12 @@ def test_is_absent_pends_until_removal(bench):
     assert answer.status is NTSTATUS.SUCCESS
 
 
+@pytest.mark.wdk(
+    "tracking.second-request-busy",
+    "ioctl.is-present.busy",
+    "ioctl.is-absent.busy",
+    "callback.card-tracking.busy",
+)
 @pytest.mark.parametrize("second", [IS_PRESENT, IS_ABSENT])
 @pytest.mark.parametrize("card_in", [False, True])
 def test_one_slot_serves_both_codes(bench, second, card_in):
@@ -53,6 +75,7 @@ def test_one_slot_serves_both_codes(bench, second, card_in):
     assert slot_of(bench) is first.irp
 
 
+@pytest.mark.wdk("tracking.cancel", "ioctl.is-present.cancelled")
 def test_cancel_frees_the_slot(bench):
     answer = bench.send(IS_PRESENT)
     assert bench.cancel(answer)
@@ -64,6 +87,7 @@ def test_cancel_frees_the_slot(bench):
     assert again.status is NTSTATUS.SUCCESS
 
 
+@pytest.mark.wdk("tracking.close-handle")
 def test_closing_the_handle_cancels(bench):
     answer = bench.send(IS_PRESENT)
     bench.io.close_handle(bench.handle)
@@ -73,6 +97,7 @@ def test_closing_the_handle_cancels(bench):
     assert bench.send(IS_PRESENT).status is None
 
 
+@pytest.mark.wdk("tracking.other-handle")
 def test_another_handles_close_leaves_it_alone(bench):
     bench.pdo.exclusive = False
     answer = bench.send(IS_PRESENT)
@@ -99,11 +124,13 @@ def test_tracking_can_be_asked_again_from_inside_its_answer(bench):
     assert {status for _, status in told} == {NTSTATUS.SUCCESS}
 
 
+@pytest.mark.wdk("helper.complete-card-tracking")
 def test_completing_nothing_is_harmless(bench):
     SmartcardCompleteCardTracking(bench.ext)
     SmartcardEndCardTracking(bench.ext, NTSTATUS.DEVICE_REMOVED)
 
 
+@pytest.mark.wdk("helper.complete-card-tracking")
 def test_a_cancelled_request_completes_cancelled_even_by_the_event(bench):
     answer = bench.send(IS_PRESENT)
     answer.irp.Cancel = True  # as between the request for cancellation and its routine
@@ -111,6 +138,7 @@ def test_a_cancelled_request_completes_cancelled_even_by_the_event(bench):
     assert answer.status is NTSTATUS.CANCELLED
 
 
+@pytest.mark.wdk("callback.card-tracking.invalid-state", "ioctl.is-present.invalid-state")
 def test_a_callback_that_refuses_tracking_leaves_the_slot_empty(bench):
     bench.ext.ReaderFunction[RDF.CARD_TRACKING] = lambda ext: NTSTATUS.INVALID_DEVICE_STATE
     assert bench.ioctl(IS_PRESENT) == (NTSTATUS.INVALID_DEVICE_STATE, b"")

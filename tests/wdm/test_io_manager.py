@@ -32,6 +32,7 @@ def pend_cancelable(finish):
 # ------------------------------------------------------------------ opens and handles
 
 
+@pytest.mark.wdk("kernel.cleanup-close")
 def test_create_cleanup_close_in_this_order(computer):
     handle = computer.open()
     assert computer.thing.heard == ["CREATE"]
@@ -51,6 +52,7 @@ def test_names_ignore_case_and_unknown_ones_are_not_found(computer):
     assert computer.io.create_file(r"\\.\Thing1") == (NTSTATUS.OBJECT_NAME_NOT_FOUND, None)
 
 
+@pytest.mark.wdk("name.link-reused")
 def test_a_name_can_be_given_once_and_taken_away(computer):
     io, fdo = computer.io, computer.thing.fdo
     assert io.links_of(fdo) == io.links_of(computer.pdo) == [LINK]
@@ -60,6 +62,7 @@ def test_a_name_can_be_given_once_and_taken_away(computer):
     assert io.create_file(LINK) == (NTSTATUS.OBJECT_NAME_NOT_FOUND, None)
 
 
+@pytest.mark.wdk("kernel.duplicate-handle", "kernel.cleanup-close")
 def test_cleanup_goes_out_with_the_last_handle_only(computer):
     first = computer.open()
     second = computer.io.duplicate_handle(first)
@@ -79,6 +82,7 @@ def test_the_duplicate_of_a_closed_handle_is_closed(computer):
     assert computer.thing.heard == ["CREATE", "CLEANUP", "CLOSE"]
 
 
+@pytest.mark.wdk("kernel.file-object", "kernel.cleanup-close")
 def test_close_waits_for_the_last_request_in_flight(computer, finish):
     computer.thing.answer = pend
     handle = computer.open()
@@ -91,6 +95,7 @@ def test_close_waits_for_the_last_request_in_flight(computer, finish):
     assert computer.thing.heard[-1] == "CLOSE"
 
 
+@pytest.mark.wdk("routine.dispatch-cleanup.new-requests")
 @pytest.mark.parametrize("in_flight", [False, True], ids=["after close", "before close"])
 def test_a_request_on_a_closed_handle_reaches_no_driver(computer, finish, in_flight):
     computer.thing.answer = pend
@@ -107,6 +112,7 @@ def test_a_request_on_a_closed_handle_reaches_no_driver(computer, finish, in_fli
         assert computer.thing.heard == [*heard, "CLOSE"]
 
 
+@pytest.mark.wdk("kernel.exclusive-pdo", "routine.dispatch-create.exclusive")
 def test_a_second_open_of_an_exclusive_device_is_denied(computer):
     handle = computer.open()
     assert computer.io.create_file(LINK) == (NTSTATUS.ACCESS_DENIED, None)
@@ -115,6 +121,7 @@ def test_a_second_open_of_an_exclusive_device_is_denied(computer):
     assert computer.io.create_file(LINK)[0] is NTSTATUS.SUCCESS
 
 
+@pytest.mark.wdk("kernel.duplicate-handle")
 def test_a_duplicate_keeps_an_exclusive_device_taken(computer):
     first = computer.open()
     second = computer.io.duplicate_handle(first)
@@ -124,6 +131,7 @@ def test_a_duplicate_keeps_an_exclusive_device_taken(computer):
     assert computer.io.create_file(LINK)[0] is NTSTATUS.SUCCESS
 
 
+@pytest.mark.wdk("routine.dispatch-create.shared")
 def test_a_shared_device_opens_often(make_computer):
     computer = make_computer(exclusive=False)
     first, second = computer.open(), computer.open()
@@ -132,6 +140,7 @@ def test_a_shared_device_opens_often(make_computer):
     assert computer.request(second)[0] == [(NTSTATUS.SUCCESS, b"")]
 
 
+@pytest.mark.wdk("kernel.initializing")
 def test_a_device_still_initializing_cannot_be_opened(make_computer):
     computer = make_computer(ready=False)
     status, handle = computer.io.create_file(LINK)
@@ -157,6 +166,7 @@ def test_opening_and_closing_must_not_pend(computer, major):
 # ------------------------------------------------------------------ buffers
 
 
+@pytest.mark.wdk("kernel.buffered")
 def test_request_and_reply_are_the_same_memory(computer, finish):
     buffers = []
 
@@ -184,6 +194,7 @@ def test_the_callers_bytes_are_not_the_buffer(computer, finish):
     assert data == b"abc"
 
 
+@pytest.mark.wdk("kernel.copy-out")
 @pytest.mark.parametrize(
     ("status", "copied"),
     [
@@ -198,6 +209,7 @@ def test_what_is_copied_out_depends_on_the_severity(computer, finish, status, co
     assert computer.request(computer.open(), b"abcd", 4)[0] == [(status, copied)]
 
 
+@pytest.mark.wdk("kernel.information-too-long")
 def test_information_beyond_the_output_buffer_is_a_bug_check(computer, finish):
     computer.thing.answer = lambda device, irp: finish(irp, NTSTATUS.SUCCESS, 5)
     with pytest.raises(BugCheck, match="Information exceeds"):
@@ -207,6 +219,7 @@ def test_information_beyond_the_output_buffer_is_a_bug_check(computer, finish):
 # ------------------------------------------------------------------ cancel
 
 
+@pytest.mark.wdk("kernel.cancel-io")
 def test_cancel_io_cancels_what_its_own_open_has_pending(make_computer, pend_cancelable):
     computer = make_computer(exclusive=False)
     computer.thing.answer = pend_cancelable
@@ -225,6 +238,7 @@ def test_cancel_io_cancels_what_its_own_open_has_pending(make_computer, pend_can
 # ------------------------------------------------------------------ filters
 
 
+@pytest.mark.wdk("kernel.stack", "power.always-passed-down")
 @pytest.mark.parametrize("completion", [False, True])
 def test_an_upper_filter_sees_every_irp(make_computer, make_filter, finish, completion):
     upper = make_filter(completion=completion)
@@ -248,6 +262,7 @@ def test_an_upper_filter_sees_every_irp(make_computer, make_filter, finish, comp
         assert {status for name, status in upper.up[4:]} == {NTSTATUS.SUCCESS}
 
 
+@pytest.mark.wdk("kernel.stack")
 def test_filters_stand_in_the_order_given_above_the_function_driver(make_computer, make_filter):
     lower, upper = make_filter(completion=True), make_filter(completion=True)
     computer = make_computer(filters=(lower.entry, upper.entry))
@@ -260,6 +275,7 @@ def test_filters_stand_in_the_order_given_above_the_function_driver(make_compute
 # ------------------------------------------------------------------ drivers
 
 
+@pytest.mark.wdk("routine.unload")
 def test_a_driver_is_loaded_once_and_unloaded_when_its_devices_are_gone(computer):
     io = computer.io
     assert io.load_driver("THING", lambda driver: pytest.fail("entered twice")) is computer.driver
@@ -322,3 +338,60 @@ def test_every_completed_request_is_an_event_with_lengths_only(computer, finish)
         IrpEvent("thing0", "CLEANUP", 0, "STATUS_SUCCESS", 0),
         IrpEvent("thing0", "CLOSE", 0, "STATUS_SUCCESS", 0),
     ]
+
+
+@pytest.mark.wdk("kernel.exclusive-path")
+def test_a_path_behind_the_name_is_the_same_device(computer):
+    status, handle = computer.io.create_file(LINK + r"\some\path")
+    assert status is NTSTATUS.SUCCESS
+    assert computer.io.create_file(LINK) == (NTSTATUS.ACCESS_DENIED, None)
+    computer.io.close_handle(handle)
+
+
+@pytest.mark.wdk("verifier.status-differs")
+def test_returning_another_status_than_the_requests_is_a_bug_check(computer, finish):
+    def lie(device, irp):
+        finish(irp, NTSTATUS.NO_MEDIA)
+        return NTSTATUS.SUCCESS
+
+    computer.thing.answer = lie
+    with pytest.raises(BugCheck, match="STATUS_SUCCESS returned for a request completed otherwise"):
+        computer.request(computer.open())
+
+
+@pytest.mark.wdk("verifier.irp-leaked")
+def test_a_driver_unloaded_with_a_request_in_hand_has_leaked_it(computer):
+    computer.thing.answer = lambda device, irp: IoMarkIrpPending(irp) or NTSTATUS.PENDING
+    computer.request(computer.open())
+    with pytest.raises(BugCheck, match="a request leaked") as caught:
+        computer.io.unload_driver("thing")
+    assert "marked pending" in caught.value.history
+
+
+@pytest.mark.wdk("routine.unload")
+def test_drivers_without_devices_are_unloaded_the_others_stay(computer, finish):
+    handle = computer.open()
+    computer.pnp.surprise_removal(computer.pdo)
+    computer.pnp.remove(computer.pdo)
+    computer.io.unload_all()
+    assert "UNLOAD" not in computer.thing.heard
+    computer.io.close_handle(handle)
+    computer.io.unload_all()
+    assert computer.thing.heard[-2:] == ["REMOVE_DEVICE", "UNLOAD"]
+
+
+def test_a_leak_is_found_when_everything_is_unloaded(computer):
+    computer.thing.answer = lambda device, irp: IoMarkIrpPending(irp) or NTSTATUS.PENDING
+    computer.request(computer.open())
+    with pytest.raises(BugCheck, match="a request leaked"):
+        computer.io.unload_all()
+    computer.io.verifier = False
+    computer.io.unload_all()
+
+
+@pytest.mark.wdk("verifier.on-in-tests")
+def test_the_verifier_is_on_in_all_tests_and_can_be_switched(computer, finish):
+    assert computer.io.verifier
+    computer.io.verifier = False
+    computer.thing.answer = lambda device, irp: finish(irp, NTSTATUS.NO_MEDIA) and 0
+    assert computer.request(computer.open())[0] == [(NTSTATUS.NO_MEDIA, b"")]

@@ -49,6 +49,7 @@ def test_a_request_completes_and_tells_its_maker_once(make_stack, succeed):
     assert stack.done == [irp]
 
 
+@pytest.mark.wdk("verifier.double-completion")
 def test_a_second_completion_is_a_bug_check_that_tells_the_story(make_stack, succeed):
     stack = make_stack(succeed)
     _, irp = stack.send()
@@ -60,6 +61,7 @@ def test_a_second_completion_is_a_bug_check_that_tells_the_story(make_stack, suc
     assert stack.done == [irp]
 
 
+@pytest.mark.wdk("verifier.double-completion")
 def test_a_late_answer_to_a_completed_request_is_a_bug_check(make_stack, finish):
     stack = make_stack(pend)
     _, irp = stack.send()
@@ -70,6 +72,7 @@ def test_a_late_answer_to_a_completed_request_is_a_bug_check(make_stack, finish)
     assert caught.value.history == ["driver0", "marked pending", NTSTATUS.NO_MEDIA]
 
 
+@pytest.mark.wdk("verifier.completed-pending")
 def test_completion_with_pending_status_is_a_bug_check(make_stack, finish):
     stack = make_stack(lambda device, irp: finish(irp, NTSTATUS.PENDING))
     with pytest.raises(BugCheck, match="STATUS_PENDING") as caught:
@@ -77,6 +80,7 @@ def test_completion_with_pending_status_is_a_bug_check(make_stack, finish):
     assert caught.value.code == 0xC9
 
 
+@pytest.mark.wdk("verifier.cancel-routine-set")
 def test_completion_with_a_cancel_routine_set_is_a_bug_check(make_stack, finish):
     stack = make_stack(pend)
     _, irp = stack.send()
@@ -87,12 +91,14 @@ def test_completion_with_a_cancel_routine_set_is_a_bug_check(make_stack, finish)
     assert stack.done == []
 
 
+@pytest.mark.wdk("verifier.pending-unmarked")
 def test_pending_without_a_mark_is_a_bug_check(make_stack):
     stack = make_stack(lambda device, irp: NTSTATUS.PENDING)
     with pytest.raises(BugCheck, match="without IoMarkIrpPending"):
         stack.send()
 
 
+@pytest.mark.wdk("verifier.marked-not-pending")
 def test_a_mark_without_pending_is_a_bug_check(make_stack, finish):
     def dispatch(device, irp):
         IoMarkIrpPending(irp)
@@ -113,6 +119,7 @@ def test_a_pended_request_may_be_completed_before_its_dispatch_returns(make_stac
     assert len(stack.done) == 1
 
 
+@pytest.mark.wdk("kernel.call-driver")
 @pytest.mark.parametrize("passing_on", [skip, copy])
 def test_a_driver_may_return_the_pending_of_the_driver_below(make_stack, finish, passing_on):
     stack = make_stack(pend, passing_on, passing_on)
@@ -122,6 +129,7 @@ def test_a_driver_may_return_the_pending_of_the_driver_below(make_stack, finish,
     assert stack.done == [irp]
 
 
+@pytest.mark.wdk("kernel.stack-locations")
 def test_each_driver_has_a_stack_location_of_its_own(make_stack, succeed):
     seen = []
 
@@ -162,6 +170,7 @@ def test_a_skipped_location_is_used_by_the_driver_below(make_stack, succeed):
     assert seen == [1]
 
 
+@pytest.mark.wdk("kernel.stack-locations")
 def test_running_out_of_stack_locations_is_a_bug_check(make_stack, succeed):
     stack = make_stack(succeed, copy)
     with pytest.raises(BugCheck, match="NO_MORE_IRP_STACK_LOCATIONS") as caught:
@@ -178,6 +187,7 @@ def test_calling_down_without_a_location_left_is_a_bug_check(make_stack, succeed
         stack.send(stack.new_irp(1))
 
 
+@pytest.mark.wdk("kernel.completion-routine")
 def test_completion_routines_run_from_the_lowest_up_with_their_context(make_stack, succeed):
     order = []
 
@@ -201,6 +211,7 @@ def test_completion_routines_run_from_the_lowest_up_with_their_context(make_stac
     assert stack.done == [irp]
 
 
+@pytest.mark.wdk("kernel.completion-routine")
 def test_a_completion_routine_may_keep_the_request_and_complete_it_later(make_stack, succeed):
     kept = []
 
@@ -279,6 +290,7 @@ def cancelable(finish):
     return dispatch
 
 
+@pytest.mark.wdk("kernel.cancel")
 def test_cancel_calls_the_cancel_routine_once(make_stack, finish):
     stack = make_stack(cancelable(finish), skip)
     _, irp = stack.send()
@@ -289,6 +301,7 @@ def test_cancel_calls_the_cancel_routine_once(make_stack, finish):
     assert IoCancelIrp(irp) is False  # it is over
 
 
+@pytest.mark.wdk("kernel.cancel")
 def test_cancel_without_a_cancel_routine_only_asks(make_stack, finish):
     stack = make_stack(pend)
     _, irp = stack.send()
@@ -313,6 +326,7 @@ def test_an_irp_nobody_sent_cannot_be_completed():
         IoCompleteRequest(IoAllocateIrp(1))
 
 
+@pytest.mark.wdk("kernel.default-dispatch")
 def test_a_function_the_driver_does_not_name_is_an_invalid_request(make_stack, succeed):
     stack = make_stack(succeed)
     irp = stack.new_irp()

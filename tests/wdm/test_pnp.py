@@ -4,10 +4,12 @@
 import pytest
 
 from vreader.wdm import IRP_MN, NTSTATUS, BugCheck, IoMarkIrpPending
+from vreader.wdm.lifecycle import PnpState
 
 LINK = r"\\.\Thing0"
 
 
+@pytest.mark.wdk("kernel.stack")
 def test_adding_a_device_builds_a_stack_and_starts_it(computer):
     fdo = computer.thing.fdo
     assert computer.pdo.AttachedDevice is fdo
@@ -48,6 +50,7 @@ def test_removal_with_filters_leaves_nothing_behind(make_computer, make_filter, 
         assert driver.devices == []
 
 
+@pytest.mark.wdk("pnp.surprise.stays-attached")
 def test_after_surprise_removal_remove_waits_for_the_last_close(computer, finish):
     def pend(device, irp):
         IoMarkIrpPending(irp)
@@ -74,6 +77,7 @@ def test_a_device_left_attached_after_remove_is_a_bug_check(computer, finish):
         computer.pnp.remove(computer.pdo)
 
 
+@pytest.mark.wdk("pnp.query-remove", "rm.query-remove.veto")
 def test_query_remove_is_vetoed_by_an_open_handle(computer):
     handle = computer.open()
     assert computer.pnp.query_remove(computer.pdo) is False
@@ -83,6 +87,7 @@ def test_query_remove_is_vetoed_by_an_open_handle(computer):
     assert computer.thing.heard[-1] == "QUERY_REMOVE_DEVICE"
 
 
+@pytest.mark.wdk("pnp.unknown-minor")
 def test_a_minor_code_nobody_knows_comes_back_unchanged(computer):
     irp = computer.pnp._pnp(computer.pdo, IRP_MN.QUERY_INTERFACE, lambda irp: None)
     assert irp.completed
@@ -95,12 +100,157 @@ def test_power_requests_go_down_to_the_bus(computer):
     assert computer.thing.heard == ["D3", "D0"]
 
 
-def test_a_power_request_that_gets_stuck_is_a_bug_check(computer):
-    def pend(device, irp):
-        IoMarkIrpPending(irp)
-        return NTSTATUS.PENDING
+@pytest.mark.wdk("power.always-passed-down")
+def test_a_system_state_is_asked_for_before_it_is_set(computer):
+    assert computer.pnp.set_system_power(computer.pdo, 3) is NTSTATUS.SUCCESS
+    assert computer.pnp.set_system_power(computer.pdo, 0) is NTSTATUS.SUCCESS
+    assert computer.thing.heard == ["D3", "D3", "D0"]
 
+
+def pend(device, irp):
+    IoMarkIrpPending(irp)
+    return NTSTATUS.PENDING
+
+
+def test_a_power_request_that_gets_stuck_is_a_bug_check(computer):
     computer.driver.MajorFunction[0x16] = pend
+    assert computer.pnp.set_power(computer.pdo, 3) is NTSTATUS.PENDING
+    computer.io.clock.advance(599)
     with pytest.raises(BugCheck, match="DRIVER_POWER_STATE_FAILURE") as caught:
-        computer.pnp.set_power(computer.pdo, 3)
+        computer.io.clock.advance(1)
     assert caught.value.code == 0x9F
+
+
+def test_a_power_request_may_be_completed_later(computer, finish):
+    kept = []
+    computer.driver.MajorFunction[0x16] = lambda device, irp: kept.append(irp) or pend(device, irp)
+    assert computer.pnp.set_power(computer.pdo, 3) is NTSTATUS.PENDING
+    finish(kept[0])
+    computer.io.clock.advance(601)
+
+
+@pytest.mark.wdk("verifier.power-not-passed")
+def test_a_power_request_kept_from_the_bus_is_a_bug_check(computer, finish):
+    computer.driver.MajorFunction[0x16] = lambda device, irp: finish(irp)
+    with pytest.raises(BugCheck, match="not passed down"):
+        computer.pnp.set_power(computer.pdo, 3)
+
+
+# ------------------------------------------------------------------ stop, start, query remove
+
+
+@pytest.mark.wdk("pnp.query-stop", "pnp.stop", "pnp.start")
+def test_a_device_is_stopped_and_started_again(computer):
+    assert computer.pnp.query_stop(computer.pdo)
+    assert computer.pdo.pnp_state is PnpState.STOP_PENDING
+    assert computer.pnp.stop(computer.pdo) is NTSTATUS.SUCCESS
+    assert computer.pdo.pnp_state is PnpState.STOPPED
+    assert computer.pnp.start(computer.pdo) is NTSTATUS.SUCCESS
+    assert computer.pdo.pnp_state is PnpState.STARTED
+    assert computer.thing.heard == ["QUERY_STOP_DEVICE", "STOP_DEVICE", "START_DEVICE"]
+
+
+@pytest.mark.wdk("pnp.cancel-stop")
+def test_a_stop_can_be_taken_back(computer):
+    computer.pnp.query_stop(computer.pdo)
+    assert computer.pnp.cancel_stop(computer.pdo) is NTSTATUS.SUCCESS
+    assert computer.pdo.pnp_state is PnpState.STARTED
+
+
+def test_a_veto_against_stopping_is_followed_by_cancel_stop(computer, finish):
+    through = computer.driver.MajorFunction[0x1B]
+
+    def veto(device, irp):
+        if irp.stack[irp.current].MinorFunction == IRP_MN.QUERY_STOP_DEVICE:
+            return finish(irp, NTSTATUS.DEVICE_BUSY)
+        return through(device, irp)
+
+    computer.driver.MajorFunction[0x1B] = veto
+    assert not computer.pnp.query_stop(computer.pdo)
+    assert computer.thing.heard == ["CANCEL_STOP_DEVICE"]
+    assert computer.pdo.pnp_state is PnpState.STARTED
+
+
+@pytest.mark.wdk("pnp.life-cycle")
+def test_a_request_out_of_turn_reaches_no_driver(computer):
+    assert computer.pnp.stop(computer.pdo) is NTSTATUS.INVALID_DEVICE_STATE
+    assert computer.pnp.start(computer.pdo) is NTSTATUS.INVALID_DEVICE_STATE
+    assert computer.thing.heard == []
+    assert computer.pdo.pnp_state is PnpState.STARTED
+
+
+def test_while_a_driver_pends_a_request_the_next_one_is_refused(computer, finish):
+    kept = []
+    through = computer.driver.MajorFunction[0x1B]
+    computer.driver.MajorFunction[0x1B] = lambda device, irp: (
+        kept.append(irp) or pend(device, irp)
+    )  # fmt: skip
+    assert computer.pnp.stop(computer.pdo) is NTSTATUS.INVALID_DEVICE_STATE
+    assert not computer.pnp.query_stop(computer.pdo)
+    assert computer.pnp.cancel_stop(computer.pdo) is NTSTATUS.DEVICE_BUSY
+    computer.driver.MajorFunction[0x1B] = through
+    finish(kept[0])
+    assert computer.pdo.pnp_state is PnpState.STOP_PENDING
+
+
+def test_who_holds_a_device_open_is_asked_before_it_is_removed(computer):
+    handle = computer.open()
+    heard = []
+
+    def listener(event):
+        heard.append(event)
+        if event == "query-remove":
+            computer.io.close_handle(handle)
+        return True
+
+    stop = computer.io.register_target_notification(LINK, listener)
+    assert computer.pnp.query_remove(computer.pdo)
+    computer.pnp.cancel_remove(computer.pdo)
+    assert heard == ["query-remove", "remove-cancelled"]
+    stop()
+    stop()
+    assert computer.pnp.query_remove(computer.pdo)
+    assert len(heard) == 2
+
+
+@pytest.mark.wdk("pnp.query-remove")
+def test_who_is_asked_may_refuse(computer):
+    heard = []
+    computer.io.register_target_notification(LINK, lambda event: heard.append(event))
+    assert not computer.pnp.query_remove(computer.pdo)
+    assert heard == ["query-remove", "remove-cancelled"]
+    assert computer.thing.heard == ["CANCEL_REMOVE_DEVICE"]
+    assert computer.pdo.pnp_state is PnpState.STARTED
+
+
+def test_a_surprise_is_told_when_it_has_happened(computer):
+    heard = []
+    computer.io.register_target_notification(LINK, lambda event: heard.append(event) or True)
+    computer.pnp.surprise_removal(computer.pdo)
+    assert heard == ["remove-complete"]
+
+
+def test_a_lower_filter_stands_between_bus_and_function_driver(make_filter, computer):
+    lower = make_filter(completion=True)
+    thing = type(computer.thing)()
+    driver = computer.io.load_driver("other", thing.entry)
+    pdo = computer.pnp.add_device("other0", driver, lower_filters=(lower.entry,))
+    assert pdo.AttachedDevice.DriverObject.name == "other0 lower filter 0"
+    assert pdo.top is thing.fdo
+    assert lower.down == ["PNP"]
+
+
+def test_a_start_that_pends_ends_when_the_driver_below_completes_it(computer, finish):
+    kept = []
+
+    class Lower(type(computer.thing)):
+        def pnp(self, device, irp):
+            kept.append(irp)
+            return pend(device, irp)
+
+    thing, lower = type(computer.thing)(), Lower()
+    driver = computer.io.load_driver("other", thing.entry)
+    pdo = computer.pnp.add_device("other0", driver, lower_filters=(lower.entry,))
+    assert pdo.pnp_state is PnpState.NOT_STARTED
+    finish(kept[0])
+    assert pdo.pnp_state is PnpState.STARTED

@@ -29,12 +29,14 @@ class Manager:
     profile = PCSCLITE
 
 
+@pytest.mark.wdk("rm.errors.scard", "rm.errors.ntstatus")
 @pytest.mark.parametrize("operation", list(Operation))
 @pytest.mark.parametrize("status", [s for s in NTSTATUS if s not in NOT_FROM_A_REQUEST], ids=str)
 def test_every_status_has_a_code(operation, status):
     assert isinstance(power.failure(Manager, operation, status).code, SCARD)
 
 
+@pytest.mark.wdk("rm.errors.scard")
 @pytest.mark.parametrize(
     ("operation", "status", "code"),
     [

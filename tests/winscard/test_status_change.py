@@ -28,6 +28,7 @@ def status(state=S.ABSENT, sharing=0, counter=0):
     return ReaderStatus("Reader", state, counter, sharing, ATR, Protocol.UNDEFINED)
 
 
+@pytest.mark.wdk("rm.state.flags", "rm.status-change")
 @pytest.mark.parametrize(
     ("known", "state", "sharing", "flags", "changed"),
     [
@@ -81,6 +82,7 @@ def test_a_reader_that_has_left():
     assert event_state(int(gone), None) == gone
 
 
+@pytest.mark.wdk("rm.state.counter")
 @pytest.mark.parametrize(
     ("known", "counter", "changed"), [(0, 5, False), (5, 5, False), (4, 5, True), (5, 0, True)]
 )
@@ -103,6 +105,7 @@ def test_the_pseudo_reader(name):
     assert not is_pnp("Reader")
 
 
+@pytest.mark.wdk("rm.pnp-notification")
 @pytest.mark.parametrize(
     ("known", "before", "now", "events", "changed"),
     [

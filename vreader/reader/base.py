@@ -9,9 +9,11 @@ names its reader in :meth:`ReaderDriver.Initialize`, defines the callbacks it ha
 ``docs/examples/drivers`` has others.
 """
 
+from collections.abc import Mapping
+
 from vreader.card import Card
 from vreader.reader.hardware import SlotHardware, hardware_of
-from vreader.smclib.control import SmartcardDeviceControl
+from vreader.smclib.control import SmartcardDeviceControl, needs_card
 from vreader.smclib.library import (
     SmartcardAcquireRemoveLock,
     SmartcardCompleteCardTracking,
@@ -65,6 +67,7 @@ class DEVICE_EXTENSION:
         Link: the symbolic link, ``\\.\SCReaderN``.
         State: where the device is in its life.
         Refuse: what I/O is answered instead of being served, or None.
+        Waiting: requests that wait for D0, where the profile has them wait.
     """
 
     def __init__(
@@ -82,17 +85,21 @@ class DEVICE_EXTENSION:
         self.Link = link
         self.State = PnpState.NOT_STARTED
         self.Refuse: NTSTATUS | None = IO[PnpState.NOT_STARTED]
+        self.Waiting: list[Irp] = []
 
     def move(self, state: PnpState) -> None:
         """Be in ``state`` from now on."""
         self.State = state
-        self.Refuse = self.refusal(IO[state])
+        self.Refuse = self.refusal(IO)
 
-    def refusal(self, status: NTSTATUS | None) -> NTSTATUS | None:
-        """Return ``status``, or what the profile says instead for a reader pulled out."""
-        if status is NTSTATUS.DEVICE_REMOVED:
-            return self.SmartcardExtension.Profile.removed_status
-        return status
+    def refusal(self, table: Mapping[PnpState, NTSTATUS | None]) -> NTSTATUS | None:
+        """Return what ``table`` refuses with in this state, or the profile's word for it."""
+        profile = self.SmartcardExtension.Profile
+        if self.State is PnpState.SURPRISE_REMOVED:
+            return profile.removed_status
+        if self.State is PnpState.STOPPED:
+            return profile.stopped_status
+        return table[self.State]
 
 
 class ReaderDriver:
@@ -197,8 +204,7 @@ class ReaderDriver:
 
     def DispatchCreate(self, device: DeviceObject, irp: Irp) -> NTSTATUS:
         """Let the resource manager, or one vpcd door, connect to the reader."""
-        extension = extension_of(device)
-        refusal = extension.refusal(OPENS[extension.State])
+        refusal = extension_of(device).refusal(OPENS)
         return complete(irp, NTSTATUS.SUCCESS if refusal is None else refusal)
 
     def DispatchClose(self, device: DeviceObject, irp: Irp) -> NTSTATUS:
@@ -207,9 +213,10 @@ class ReaderDriver:
 
     def DispatchCleanup(self, device: DeviceObject, irp: Irp) -> NTSTATUS:
         """Cancel every request of the open whose last handle is being closed, then succeed."""
-        data = extension_of(device).SmartcardExtension.OsData
+        extension = extension_of(device)
+        data = extension.SmartcardExtension.OsData
         file = IoGetCurrentIrpStackLocation(irp).FileObject
-        for pending in (data.NotificationIrp, data.CurrentIrp):
+        for pending in (data.NotificationIrp, data.CurrentIrp, *extension.Waiting):
             if pending is not None and IoGetCurrentIrpStackLocation(pending).FileObject is file:
                 IoCancelIrp(pending)
         return complete(irp, NTSTATUS.SUCCESS)
@@ -219,11 +226,39 @@ class ReaderDriver:
         extension: DEVICE_EXTENSION = device.DeviceExtension
         if extension.Refuse is not None:
             return complete(irp, extension.Refuse)
+        ext = extension.SmartcardExtension
+        if not ext.OsData.InD0 and ext.Profile.asleep_waits and needs_card(irp):
+            return self._wait_for_d0(extension, irp)
+        return self._serve(extension, irp)
+
+    def _serve(self, extension: DEVICE_EXTENSION, irp: Irp) -> NTSTATUS:
         status = SmartcardDeviceControl(extension.SmartcardExtension, irp)
         if status is not _PENDING and irp.current < len(irp.stack):
             # The profile has the library leave requests with bad parameters to the driver.
             return complete(irp, status)
         return status
+
+    def _wait_for_d0(self, extension: DEVICE_EXTENSION, irp: Irp) -> NTSTATUS:
+        """Keep a request until the reader wakes, as a power managed queue does."""
+
+        def cancel(_device: DeviceObject, irp: Irp) -> None:
+            extension.Waiting.remove(irp)
+            complete(irp, NTSTATUS.CANCELLED)
+
+        IoSetCancelRoutine(irp, cancel)
+        IoMarkIrpPending(irp)
+        extension.Waiting.append(irp)
+        return _PENDING
+
+    def _let_go(self, extension: DEVICE_EXTENSION) -> None:
+        """Serve, or refuse, what has waited for D0."""
+        waiting, extension.Waiting = extension.Waiting, []
+        for irp in waiting:
+            IoSetCancelRoutine(irp, None)
+            if extension.Refuse is not None:
+                complete(irp, extension.Refuse)
+            else:
+                self._serve(extension, irp)
 
     def DispatchSystemControl(self, device: DeviceObject, irp: Irp) -> NTSTATUS:
         """Pass WMI requests down: a reader has no WMI content."""
@@ -249,6 +284,8 @@ class ReaderDriver:
 
     def _powered_up(self, device: DeviceObject | None, irp: Irp, context: object) -> NTSTATUS:
         assert isinstance(context, DEVICE_EXTENSION)
+        if irp.PendingReturned:
+            IoMarkIrpPending(irp)
         if irp.IoStatus.Status is NTSTATUS.SUCCESS:
             self._power(context, True)
         return NTSTATUS.SUCCESS
@@ -258,7 +295,11 @@ class ReaderDriver:
         data = extension.SmartcardExtension.OsData
         if data.InD0 != on:
             data.InD0 = on
-            (self.EnterD0 if on else self.ExitD0)(extension.SmartcardExtension)
+            if on:
+                self.EnterD0(extension.SmartcardExtension)
+                self._let_go(extension)
+            else:
+                self.ExitD0(extension.SmartcardExtension)
 
     # ------------------------------------------------------------------ Plug and Play
 
@@ -291,6 +332,8 @@ class ReaderDriver:
     def _started(self, device: DeviceObject | None, irp: Irp, context: object) -> NTSTATUS:
         """Announce the reader when the bus below has started it, the first time and again."""
         assert isinstance(context, DEVICE_EXTENSION)
+        if irp.PendingReturned:
+            IoMarkIrpPending(irp)
         if irp.IoStatus.Status is NTSTATUS.SUCCESS and device is not None:
             first = context.State is PnpState.NOT_STARTED
             context.move(PnpState.STARTED)
@@ -311,6 +354,7 @@ class ReaderDriver:
         extension.move(PnpState.SURPRISE_REMOVED)
         # Before the card goes with its reader: this is no removal that tracking could report.
         SmartcardEndCardTracking(ext, ext.Profile.removed_status)
+        self._let_go(extension)
         extension.Hardware.remove()
         extension.Hardware.connect_interrupt(None)
         if announced:

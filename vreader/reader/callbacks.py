@@ -11,10 +11,8 @@ from vreader.card import Card
 from vreader.reader.slot import Answer, Problem, Slot, power_off
 from vreader.smclib.capabilities import SmartcardUpdateCardCapabilities
 from vreader.smclib.ioctl import (
-    CM_IOCTL_GET_FEATURE_REQUEST,
     IO_REQUEST,
     IO_REQUEST_SIZE,
-    SCARD_CTL_CODE,
     Power,
     Protocol,
 )
@@ -24,14 +22,6 @@ from vreader.smclib.structs import SMARTCARD_EXTENSION
 from vreader.wdm import NTSTATUS, Irp
 
 _CHANGE = {Power.COLD_RESET: "cold reset", Power.WARM_RESET: "warm reset"}
-
-# PC/SC part 10: the same two requests under Windows' and under pcsc-lite's control codes.
-_LITE_GET_FEATURE_REQUEST = 0x42000D48
-_FEATURE_GET_TLV_PROPERTIES = 0x12
-_GET_TLV_PROPERTIES = SCARD_CTL_CODE(2048 + _FEATURE_GET_TLV_PROPERTIES)
-_LITE_GET_TLV_PROPERTIES = 0x42330000 + _FEATURE_GET_TLV_PROPERTIES
-_PROPERTY_MAX_APDU_DATA_SIZE = 0x0A
-MAX_APDU_DATA_SIZE = 65536
 
 _SUCCESS = NTSTATUS.SUCCESS  # looked up once: see vreader.wdm.irp
 
@@ -133,15 +123,10 @@ def _transmitted(irp: Irp, answer: Answer) -> NTSTATUS:
 
 def VendorIoctl(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
     """RDF_IOCTL_VENDOR, the unknown-IOCTL callback: PC/SC part 10 features, nothing else."""
-    code = ext.MajorIoControlCode
-    if code in (CM_IOCTL_GET_FEATURE_REQUEST, _LITE_GET_FEATURE_REQUEST):
-        windows = code == CM_IOCTL_GET_FEATURE_REQUEST
-        control = _GET_TLV_PROPERTIES if windows else _LITE_GET_TLV_PROPERTIES
-        return _reply(ext, bytes((_FEATURE_GET_TLV_PROPERTIES, 4)) + control.to_bytes(4, "big"))
-    if code in (_GET_TLV_PROPERTIES, _LITE_GET_TLV_PROPERTIES):
-        value = MAX_APDU_DATA_SIZE.to_bytes(4, "little")
-        return _reply(ext, bytes((_PROPERTY_MAX_APDU_DATA_SIZE, 4)) + value)
-    return NTSTATUS.INVALID_DEVICE_REQUEST
+    from vreader.reader.part10 import control  # not on the way of every start
+
+    answer = control(ext)
+    return answer if isinstance(answer, NTSTATUS) else _reply(ext, answer)
 
 
 def _reply(ext: SMARTCARD_EXTENSION, reply: bytes) -> NTSTATUS:

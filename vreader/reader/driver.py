@@ -5,7 +5,7 @@ The routines a WDM reader driver must have are those of :mod:`vreader.reader.bas
 callbacks are in :mod:`vreader.reader.callbacks`.
 """
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vreader.card import Card
 from vreader.reader import callbacks
@@ -18,6 +18,9 @@ from vreader.smclib.profile import CONTACT, DriverProfile
 from vreader.smclib.structs import SMARTCARD_EXTENSION
 from vreader.wdm import NTSTATUS, DeviceObject
 
+if TYPE_CHECKING:
+    from vreader.reader.finger import Finger
+
 
 class ReaderSettings(NamedTuple):
     """How one virtual reader is built; found by AddDevice in the PDO's property ``reader``.
@@ -29,6 +32,7 @@ class ReaderSettings(NamedTuple):
         timeout_s: seconds a card may work on one request; None waits for ever.
         describe: explains APDUs for the trace and says which bytes are secret.
         unmask: show secrets in the trace.
+        pinpad: what types PINs on the reader's keypad; None for a reader without one.
     """
 
     vendor: str = "Virtual"
@@ -38,6 +42,7 @@ class ReaderSettings(NamedTuple):
     timeout_s: float | None = None
     describe: Describe = describe_nothing
     unmask: bool = False
+    pinpad: "Finger | None" = None
 
 
 class VirtualReader(ReaderDriver):
@@ -63,7 +68,12 @@ class VirtualReader(ReaderDriver):
         capabilities.SupportedProtocols = Protocol.T0 | Protocol.T1 | Protocol.RAW
         io = pdo.DriverObject.io
         observer = ApduObserver(io.events, pdo.name, settings.describe, settings.unmask)
-        ext.ReaderExtension = Slot(io, ext, hardware, observer, settings.timeout_s)
+        ext.ReaderExtension = slot = Slot(io, ext, hardware, observer, settings.timeout_s)
+        if settings.pinpad is not None:
+            from vreader.reader.pinpad import AUTHENTICATION_DEVICES, Pinpad  # few readers have one
+
+            slot.pinpad = Pinpad(slot, settings.pinpad)
+            ext.VendorAttributes.update(AUTHENTICATION_DEVICES)
         return NTSTATUS.SUCCESS
 
     def CardMoved(self, ext: SMARTCARD_EXTENSION, card: Card, inserted: bool) -> None:

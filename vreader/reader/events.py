@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the reader says: cards coming and going, APDUs exchanged. Secrets are masked before."""
+"""What the reader says: cards coming and going, APDUs exchanged, PINs asked for.
+
+Secrets are masked before.
+"""
 
 from vreader.events import Event
 
@@ -40,6 +43,23 @@ class ApduEvent(Event):
     text: str
     seconds: float
     problem: str = ""
+
+
+class PinEvent(Event):
+    """Somebody was asked for a PIN on a pinpad.
+
+    Attributes:
+        reader: name of the reader's physical device object.
+        asked: ``PIN``, ``current PIN``, ``new PIN`` or ``new PIN again``.
+        outcome: ``typed``, or why the request ended: ``cancelled``, ``timed out``, ``differs``, …
+    """
+
+    reader: str
+    asked: str
+    outcome: str
+
+    def __str__(self) -> str:
+        return f"pinpad: {self.asked} {self.outcome}"
 
 
 class CardFaultEvent(Event):

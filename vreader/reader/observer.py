@@ -43,15 +43,20 @@ class ApduObserver:
         self.unmask = unmask
         self._aids: dict[int, bytes] = {}
         self._secret_follows = False
+        self._hidden: bytes | None = None
 
     def reset(self) -> None:
         """Forget the selected applications."""
         self._aids = {}
         self._secret_follows = False
 
+    def hide(self, command: bytes) -> None:
+        """Mask the data of ``command`` whatever its instruction is: a PIN was typed into it."""
+        self._hidden = command
+
     def has_secrets(self, command: bytes) -> bool:
         """Whether bytes of ``command`` must not be shown."""
-        return not self.unmask and bool(_secret_ranges(command, self._describe(command)))
+        return not self.unmask and bool(self._secret_ranges(command, self._describe(command)))
 
     def exchanged(self, command: bytes, response: bytes, seconds: float, problem: str) -> None:
         """Emit one exchange."""
@@ -61,7 +66,7 @@ class ApduObserver:
         masked: Ranges = ()
         masked_response: Ranges = ()
         if not self.unmask:
-            masked = _secret_ranges(command, told)
+            masked = self._secret_ranges(command, told)
             if self._is_secret_reply(command, response, told) and len(response) > 2:
                 masked_response = ((0, len(response) - 2),)
         self.events.emit(
@@ -79,6 +84,8 @@ class ApduObserver:
 
     def _describe(self, command: bytes) -> Description:
         aid = self._aids.get(_channel(command[0]) if command else 0, b"")
+        if command == self._hidden:
+            command = blank(command, ((5, len(command)),))
         try:
             return self.describe(command, aid)
         except Exception as error:
@@ -93,6 +100,12 @@ class ApduObserver:
         self._secret_follows = secret and response[-2:-1] == b"\x61"
         return secret
 
+    def _secret_ranges(self, command: bytes, told: Description) -> Ranges:
+        if len(command) > 5 and (command[1] in _SECRET_INS or command == self._hidden):
+            return ((5, len(command)),)
+        clamped = ((max(0, a), min(b, len(command))) for a, b in told.secret)
+        return tuple((a, b) for a, b in clamped if a < b)
+
 
 def _channel(cla: int) -> int:
     """Return the logical channel a class byte names (ISO/IEC 7816-4:2020 §5.4.1)."""
@@ -104,13 +117,6 @@ def _selected(command: bytes) -> bytes:
     if len(command) > 7 and not command[4]:
         return command[7 : 7 + int.from_bytes(command[5:7], "big")]
     return command[5 : 5 + command[4]] if len(command) > 5 else b""
-
-
-def _secret_ranges(command: bytes, told: Description) -> Ranges:
-    if len(command) > 5 and command[1] in _SECRET_INS:
-        return ((5, len(command)),)
-    clamped = ((max(0, a), min(b, len(command))) for a, b in told.secret)
-    return tuple((a, b) for a, b in clamped if a < b)
 
 
 def blank(data: bytes, ranges: Ranges) -> bytes:

@@ -9,12 +9,14 @@ meanwhile; the request has then been completed STATUS_NO_MEDIA and the late answ
 from collections.abc import Callable
 from enum import Enum
 from functools import partial
+from typing import TYPE_CHECKING
 
 from vreader.card import Card, CardGone, CardMute
 from vreader.clock import Clock, Timer
 from vreader.reader.events import CardEvent, CardFaultEvent
 from vreader.reader.hardware import SlotHardware
 from vreader.reader.observer import ApduObserver
+from vreader.smclib.ioctl import Ioctl
 from vreader.smclib.library import (
     SmartcardCompleteCardTracking,
     set_state,
@@ -29,6 +31,10 @@ from vreader.wdm import (
     IoMarkIrpPending,
     Irp,
 )
+from vreader.wdm.irp import CancelRoutine
+
+if TYPE_CHECKING:
+    from vreader.reader.pinpad import Pinpad
 
 
 class Problem(Enum):
@@ -44,6 +50,7 @@ Answer = bytes | Problem
 # Looked up once: see vreader.wdm.irp.
 _SUCCESS, _PENDING = NTSTATUS.SUCCESS, NTSTATUS.PENDING
 _GONE, _FAULT = Problem.GONE, Problem.FAULT
+_POWER = int(Ioctl.SMARTCARD_POWER)
 _6700, _6F00 = b"\x67\x00", b"\x6f\x00"
 
 
@@ -83,6 +90,7 @@ class Slot:
     Attributes:
         hardware: the place itself, where a person inserts and removes cards.
         timeout_s: how long a card may work before the request completes IO_TIMEOUT; None waits.
+        pinpad: the reader's keypad, or None.
     """
 
     def __init__(
@@ -98,6 +106,7 @@ class Slot:
         self.hardware = hardware
         self.observer = observer
         self.timeout_s = timeout_s
+        self.pinpad: Pinpad | None = None
         # Who is at work; a card twice when it answers late and has been asked again.
         self._working: list[Card] = []
         self._irp: Irp | None = None
@@ -126,7 +135,9 @@ class Slot:
         if awake:
             set_state(self.ext, event)
         if not inserted:
-            self._complete(self._irp, NTSTATUS.NO_MEDIA)
+            resetting = self.ext.MajorIoControlCode == _POWER
+            gone = self.ext.Profile.vanished_reset if resetting else NTSTATUS.NO_MEDIA
+            self.complete(self._irp, gone)
         if awake:
             SmartcardCompleteCardTracking(self.ext)
 
@@ -134,7 +145,7 @@ class Slot:
         """Take the card's power with the reader's; who comes and goes is seen on waking."""
         if self.card is not None:
             self._power_off(self.card)
-        self._complete(self._irp, NTSTATUS.DEVICE_POWERED_OFF)
+        self.complete(self._irp, NTSTATUS.DEVICE_POWERED_OFF)
 
     def _power_off(self, card: Card) -> None:
         # A card at work is left alone: nobody waits for it here, and its next reset is a cold one.
@@ -167,17 +178,42 @@ class Slot:
         self._irp = irp
         self._working.append(card)
         if self.timeout_s is not None:
-            self._deadline = self.clock.call_at(
-                self.clock.now() + self.timeout_s, work.time_is_over
-            )
+            self.set_deadline(self.timeout_s, work.time_is_over)
         self.io.queue_item(work)
         return _PENDING
+
+    def hold(self, cancel: CancelRoutine) -> NTSTATUS:
+        """Pend the current IRP while a person is at work, not the card; returns STATUS_PENDING.
+
+        :meth:`request` hands it to the card afterwards, :meth:`complete` ends it; so do removal
+        and the loss of power.
+        """
+        irp = self.ext.OsData.CurrentIrp
+        assert irp is not None  # the library calls back with a request in hand
+        if not self.ext.OsData.InD0:
+            return NTSTATUS.DEVICE_POWERED_OFF
+        if self.hardware.card is None:
+            return NTSTATUS.NO_MEDIA
+        irp.CancelRoutine = cancel
+        IoMarkIrpPending(irp)
+        self._irp = irp
+        return _PENDING
+
+    def holds(self, irp: Irp) -> bool:
+        """Whether ``irp`` is still pending here."""
+        return irp is self._irp
+
+    def set_deadline(self, seconds: float, call: Callable[[], None]) -> None:
+        """Call ``call`` when the request in hand is still pending after ``seconds``."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = self.clock.call_at(self.clock.now() + seconds, call)
 
     def give_up(self, work: "_Work", status: NTSTATUS) -> None:
         """Complete a request whose card has not answered yet."""
         if work.irp is self._irp:
             work.answered(work.irp, Problem.MUTE)
-            self._complete(work.irp, status)
+            self.complete(work.irp, status)
 
     def finish(self, work: "_Work", answer: Answer) -> None:
         """Take a card's answer, if anybody still waits for it."""
@@ -187,9 +223,9 @@ class Slot:
         if answer is _GONE:
             self.hardware.remove()
             return
-        self._complete(work.irp, work.answered(work.irp, answer))
+        self.complete(work.irp, work.answered(work.irp, answer))
 
-    def _complete(self, irp: Irp | None, status: NTSTATUS) -> None:
+    def complete(self, irp: Irp | None, status: NTSTATUS) -> None:
         """Complete the request in hand exactly once."""
         if irp is None or irp is not self._irp:
             return

@@ -118,9 +118,17 @@ _GETTERS: dict[int, _Getter] = {
 
 
 def get_attribute(ext: SMARTCARD_EXTENSION, tag: int) -> bytes | NTSTATUS:
-    """Return the value of ``tag``, or the status: NOT_SUPPORTED for a tag unknown or unset."""
+    """Return the value of ``tag``, or the status: NOT_SUPPORTED for a tag unknown or unset.
+
+    What the driver says in ``VendorAttributes`` goes before the library's own answer.
+    """
+    if (value := ext.VendorAttributes.get(tag)) is not None:
+        return value
     getter = _GETTERS.get(tag)
-    return NTSTATUS.NOT_SUPPORTED if getter is None else getter(ext)
+    known = ext.Profile.attributes
+    if getter is None or (known is not None and tag not in known):
+        return NTSTATUS.NOT_SUPPORTED
+    return getter(ext)
 
 
 def set_attribute(ext: SMARTCARD_EXTENSION, tag: int, value: bytes) -> NTSTATUS:

@@ -3,7 +3,7 @@
 
 The library checks, answers what it can alone, and calls the driver's RDF_* callback for the rest.
 Order of checks (WDK, 1998 DDK; where they are silent the order contradicts none of their statuses):
-remove lock, surprise removal, busy, unknown code, NULL callback, buffers, state, callback.
+remove lock, power switch, busy, unknown code, NULL callback, buffers, state, callback.
 
 No two callbacks run at once. A callback that returns STATUS_PENDING owns the request until it
 completes the IRP; until then everything but card tracking is answered STATUS_DEVICE_BUSY.
@@ -14,7 +14,7 @@ from functools import partial
 
 from vreader.smclib.attributes import get_attribute, set_attribute
 from vreader.smclib.ioctl import IO_REQUEST, IO_REQUEST_SIZE, Ioctl, Power, Protocol
-from vreader.smclib.library import SmartcardReleaseRemoveLock, next_state
+from vreader.smclib.library import SmartcardReleaseRemoveLock, next_state, selected_reply
 from vreader.smclib.states import CardState, ReaderEvent
 from vreader.smclib.structs import RDF, SMARTCARD_EXTENSION
 from vreader.wdm import NTSTATUS, IoCompleteRequest, Irp
@@ -25,7 +25,7 @@ _Answer = Callable[[SMARTCARD_EXTENSION, IO_STACK_LOCATION, bytearray], bytes | 
 
 # On the way of every request, and dear to look up in Python 3.11: see vreader.wdm.irp.
 _SUCCESS, _PENDING = NTSTATUS.SUCCESS, NTSTATUS.PENDING
-_SPECIFIC, _TRANSMIT = CardState.SPECIFIC, RDF.TRANSMIT
+_SPECIFIC, _TRANSMIT, _SET_PROTOCOL = CardState.SPECIFIC, RDF.TRANSMIT, RDF.SET_PROTOCOL
 
 _KNOWN_PROTOCOLS = Protocol.T0 | Protocol.T1 | Protocol.RAW
 
@@ -39,6 +39,8 @@ def SmartcardDeviceControl(ext: SMARTCARD_EXTENSION, irp: Irp) -> NTSTATUS:
     location = irp.stack[irp.current]
     code = location.IoControlCode
     entry = _CALLBACKS.get(code)
+    if data.PoweredOff and code in _STANDARD:
+        return _complete(irp, NTSTATUS.DEVICE_POWERED_OFF)
     if entry is None and code in _TRACKING:
         return _track(ext, irp, location, code)
     if data.CurrentIrp is not None:
@@ -54,7 +56,9 @@ def SmartcardDeviceControl(ext: SMARTCARD_EXTENSION, irp: Irp) -> NTSTATUS:
     buffer = irp.SystemBuffer
     status = check(ext, location, buffer)
     if status is not _SUCCESS:
-        return _complete(irp, status)
+        return _refuse(ext, irp, status)
+    if index is _SET_PROTOCOL and (reply := selected_reply(ext)):
+        return _reply(irp, location, reply)
     lock.count += 1
     data.CurrentIrp = irp
     data.StartedAt = data.DeviceObject.DriverObject.io.clock.now()
@@ -72,9 +76,26 @@ def SmartcardDeviceControl(ext: SMARTCARD_EXTENSION, irp: Irp) -> NTSTATUS:
     return _complete(irp, status)
 
 
+def needs_card(irp: Irp) -> bool:
+    """Whether a request is for a callback, tracking aside: one that needs the device's power."""
+    code = irp.stack[irp.current].IoControlCode
+    return code not in _ANSWERS and code not in _TRACKING
+
+
 def _complete(irp: Irp, status: NTSTATUS) -> NTSTATUS:
     irp.IoStatus.Status = status
     IoCompleteRequest(irp)
+    return status
+
+
+def _refuse(ext: SMARTCARD_EXTENSION, irp: Irp, status: NTSTATUS) -> NTSTATUS:
+    """Refuse a request for what is in its buffers or for the state.
+
+    Two texts of Microsoft's disagree about who completes it, this library or the driver.
+    """
+    irp.IoStatus.Status = status
+    if ext.Profile.library_completes:
+        IoCompleteRequest(irp)
     return status
 
 
@@ -110,11 +131,13 @@ def _track(ext: SMARTCARD_EXTENSION, irp: Irp, location: IO_STACK_LOCATION, code
     if ext.Profile.tracking_refuses_buffers and (
         location.InputBufferLength or location.OutputBufferLength
     ):
-        return _complete(irp, NTSTATUS.INVALID_PARAMETER)
-    if data.NotificationIrp is not None:
-        return _complete(irp, NTSTATUS.DEVICE_BUSY)
+        return _refuse(ext, irp, NTSTATUS.INVALID_PARAMETER)
     present = ext.ReaderCapabilities.CurrentState > CardState.ABSENT
-    if present == _TRACKING[Ioctl(code)]:
+    satisfied = present == _TRACKING[Ioctl(code)]
+    busy = data.NotificationIrp is not None
+    if busy and (ext.Profile.tracking_busy_first or not satisfied):
+        return _complete(irp, NTSTATUS.DEVICE_BUSY)
+    if satisfied:
         return _complete(irp, NTSTATUS.SUCCESS)
     data.RemoveLock.count += 1
     data.NotificationIrp = irp
@@ -139,9 +162,14 @@ def _answer(
 ) -> NTSTATUS:
     reply = answer(ext, location, irp.SystemBuffer)
     if isinstance(reply, NTSTATUS):
-        return _complete(irp, reply)
+        return _complete(irp, reply) if reply is _SUCCESS else _refuse(ext, irp, reply)
     if len(reply) > location.OutputBufferLength:
-        return _complete(irp, NTSTATUS.BUFFER_TOO_SMALL)
+        return _refuse(ext, irp, NTSTATUS.BUFFER_TOO_SMALL)
+    return _reply(irp, location, reply)
+
+
+def _reply(irp: Irp, location: IO_STACK_LOCATION, reply: bytes) -> NTSTATUS:
+    """Succeed with ``reply``, which fits."""
     irp.SystemBuffer[: len(reply)] = reply
     irp.IoStatus.Information = len(reply)
     return _complete(irp, NTSTATUS.SUCCESS)
@@ -160,6 +188,8 @@ def _get_attribute(
 ) -> bytes | NTSTATUS:
     if location.InputBufferLength != 4:
         return NTSTATUS.INVALID_PARAMETER
+    if not location.OutputBufferLength:
+        return ext.Profile.short_buffer
     return get_attribute(ext, int.from_bytes(buffer[:4], "little"))
 
 
@@ -186,6 +216,8 @@ def _get_perf_cntr(
     ext: SMARTCARD_EXTENSION, location: IO_STACK_LOCATION, buffer: bytearray
 ) -> bytes | NTSTATUS:
     """No page documents the reply: here the three SCARD_PERF_* values, a ULONG each."""
+    if not ext.Profile.perf_counters:
+        return NTSTATUS.NOT_SUPPORTED
     if location.OutputBufferLength < 12:
         return ext.Profile.short_buffer
     perf = ext.PerfInfo
@@ -224,6 +256,8 @@ def _check_power(
         return ext.Profile.bad_power_minor
     ext.MinorIoControlCode = minor
     if minor == Power.POWER_DOWN:
+        if not ext.Profile.power_down_supported:
+            return NTSTATUS.NOT_SUPPORTED
         return _refusal(ext, ReaderEvent.POWER_DOWN)
     if location.OutputBufferLength < ext.Profile.reset_output_minimum:
         return ext.Profile.short_buffer
@@ -242,16 +276,24 @@ def _check_set_protocol(
         return refusal
     mask = Protocol(int.from_bytes(buffer[:4], "little"))
     ext.MinorIoControlCode = mask
-    if not mask & _KNOWN_PROTOCOLS and mask not in (Protocol.UNDEFINED, Protocol.DEFAULT):
-        return NTSTATUS.INVALID_DEVICE_REQUEST
-    return NTSTATUS.SUCCESS
+    # OPTIMAL (0) and DEFAULT alone leave the choice to the card.
+    free = mask in (Protocol.UNDEFINED, Protocol.DEFAULT)
+    if not mask & _KNOWN_PROTOCOLS:
+        return _SUCCESS if free else NTSTATUS.INVALID_DEVICE_REQUEST
+    card = ext.CardCapabilities.Protocol
+    if ext.ReaderCapabilities.CurrentState is _SPECIFIC:
+        if mask & card.Selected or ext.Profile.specific_any_mask:
+            return _SUCCESS
+        return NTSTATUS.NOT_SUPPORTED
+    offered = (card.Supported | Protocol.RAW) & ext.ReaderCapabilities.SupportedProtocols
+    return _SUCCESS if mask & offered else NTSTATUS.NOT_SUPPORTED
 
 
 def _check_transmit(
     ext: SMARTCARD_EXTENSION, location: IO_STACK_LOCATION, buffer: bytearray
 ) -> NTSTATUS:
     length = location.InputBufferLength
-    if length < IO_REQUEST_SIZE:
+    if length < ext.Profile.transmit_input_minimum:
         return NTSTATUS.INVALID_PARAMETER
     if location.OutputBufferLength < IO_REQUEST_SIZE + 2:
         return ext.Profile.short_buffer
@@ -275,6 +317,8 @@ _CALLBACKS: dict[int, tuple[RDF, _Check]] = {
     Ioctl.SMARTCARD_SET_PROTOCOL: (RDF.SET_PROTOCOL, _check_set_protocol),
     Ioctl.SMARTCARD_EJECT: (RDF.CARD_EJECT, _check_card(ReaderEvent.EJECT)),
     Ioctl.SMARTCARD_SWALLOW: (RDF.READER_SWALLOW, _check_card(ReaderEvent.SWALLOW)),
-    Ioctl.SMARTCARD_CONFISCATE: (RDF.CARD_CONFISCATE, _check_card(ReaderEvent.EJECT)),
+    Ioctl.SMARTCARD_CONFISCATE: (RDF.CARD_CONFISCATE, _check_card(ReaderEvent.CONFISCATE)),
 }
 _UNKNOWN = (RDF.IOCTL_VENDOR, _no_check)
+# What a radio that is off keeps from the card; codes of the vendor still reach the driver.
+_STANDARD = frozenset((*_CALLBACKS, *_TRACKING, *_ANSWERS))

@@ -34,10 +34,10 @@ def SmartcardInitialize(ext: SMARTCARD_EXTENSION, device: DeviceObject) -> NTSTA
     """
     if ext.Version < SMCLIB_VERSION_REQUIRED:
         return NTSTATUS.UNSUCCESSFUL
-    for name in ("SmartcardRequest", "SmartcardReply"):
-        buffer: bytearray = getattr(ext, name)
-        if len(buffer) < MIN_BUFFER_SIZE:
-            setattr(ext, name, bytearray(MIN_BUFFER_SIZE))
+    for buffer in (ext.SmartcardRequest, ext.SmartcardReply):
+        buffer.BufferSize = max(buffer.BufferSize, MIN_BUFFER_SIZE)
+        buffer.Buffer = bytearray(buffer.BufferSize)
+        buffer.BufferLength = 0
     ext.OsData = POS_DEP_DATA(device)
     return NTSTATUS.SUCCESS
 
@@ -48,6 +48,9 @@ def SmartcardExit(ext: SMARTCARD_EXTENSION) -> None:
     for irp in (data.CurrentIrp, data.NotificationIrp):
         if irp is not None and not irp.completed:
             raise BugCheck(0xC9, "SmartcardExit with a request in hand", irp)
+    lock = data.RemoveLock
+    if lock.count and data.DeviceObject.DriverObject.io.verifier:
+        raise BugCheck(0xC9, f"remove lock leaked {lock.count} times, tags {lock.tags}")
     ext.OsData = NOT_INITIALIZED
 
 
@@ -69,6 +72,25 @@ def SmartcardReleaseRemoveLock(ext: SMARTCARD_EXTENSION) -> None:
     if lock.count == 0 and lock.released is not None:
         released, lock.released = lock.released, None
         released()
+
+
+def SmartcardAcquireRemoveLockWithTag(ext: SMARTCARD_EXTENSION, tag: object) -> NTSTATUS:
+    """Enter the driver under a name, by custom the IRP, so that a leak can be told."""
+    status = SmartcardAcquireRemoveLock(ext)
+    if status is NTSTATUS.SUCCESS:
+        ext.OsData.RemoveLock.tags.append(tag)
+    return status
+
+
+def SmartcardReleaseRemoveLockWithTag(ext: SMARTCARD_EXTENSION, tag: object) -> None:
+    """Leave the driver under the name one came in with; another name is a BugCheck."""
+    tags = ext.OsData.RemoveLock.tags
+    for index, held in enumerate(tags):
+        if held is tag:
+            del tags[index]
+            SmartcardReleaseRemoveLock(ext)
+            return
+    raise BugCheck(0xC9, "remove lock released with a tag that does not hold it")
 
 
 def SmartcardReleaseRemoveLockAndWait(
@@ -124,6 +146,13 @@ def SmartcardEndCardTracking(ext: SMARTCARD_EXTENSION, status: NTSTATUS) -> None
     irp.IoStatus.Status = status
     irp.IoStatus.Information = 0
     IoCompleteRequest(irp)
+
+
+def selected_reply(ext: SMARTCARD_EXTENSION) -> bytes:
+    """Return SET_PROTOCOL's reply where a protocol is in force already, else nothing."""
+    if ext.ReaderCapabilities.CurrentState is not CardState.SPECIFIC:
+        return b""
+    return int(ext.CardCapabilities.Protocol.Selected).to_bytes(4, "little")
 
 
 def next_state(ext: SMARTCARD_EXTENSION, event: ReaderEvent) -> CardState | NTSTATUS:

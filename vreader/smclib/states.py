@@ -42,6 +42,7 @@ class ReaderEvent(Enum):
     TRANSMIT = "transmit"
     SWALLOW = "swallow"
     EJECT = "eject"
+    CONFISCATE = "confiscate"
 
 
 class Option(Enum):
@@ -66,6 +67,7 @@ _NO_CARD: dict[ReaderEvent, Outcome] = {
     _E.TRANSMIT: NTSTATUS.NO_MEDIA,
     _E.SWALLOW: NTSTATUS.NO_MEDIA,
     _E.EJECT: NTSTATUS.NO_MEDIA,
+    _E.CONFISCATE: NTSTATUS.NO_MEDIA,
 }
 
 
@@ -82,6 +84,7 @@ def _card_in(state: CardState, **changes: Outcome) -> dict[ReaderEvent, Outcome]
         _E.TRANSMIT: NTSTATUS.INVALID_DEVICE_STATE,
         _E.SWALLOW: state,  # already in position
         _E.EJECT: _S.PRESENT,  # moved to the slot's mouth, where it can be taken or swallowed
+        _E.CONFISCATE: _S.ABSENT,  # kept inside, out of reach of contacts and people
     }
     return row | {_E[name]: outcome for name, outcome in changes.items()}
 

@@ -7,7 +7,7 @@ number itself, the request and reply buffers are the IRP's one system buffer.
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any, dataclass_transform
+from typing import Any, NamedTuple, dataclass_transform
 
 from vreader.smclib.ioctl import Characteristics, Protocol, ReaderType
 from vreader.smclib.profile import CONTACT, DriverProfile
@@ -17,6 +17,7 @@ from vreader.wdm import NTSTATUS, BugCheck, DeviceObject, Irp
 SMCLIB_VERSION = 0x150
 SMCLIB_VERSION_REQUIRED = 0x100
 MIN_BUFFER_SIZE = 288
+PTS_TYPE_DEFAULT, PTS_TYPE_OPTIMAL, PTS_TYPE_USER = 0, 1, 2
 
 
 class RDF(IntEnum):
@@ -71,6 +72,8 @@ class SCARD_READER_CAPABILITIES(_Struct):
     MaxIFSD: int = 254
     PowerMgmtSupport: int = 0
     CardConfiscated: bool = False
+    DataRatesSupported: tuple[int, ...] = ()
+    CLKFrequenciesSupported: tuple[int, ...] = ()
 
 
 class T0_CAPS(_Struct):
@@ -99,22 +102,60 @@ class CARD_PROTOCOL(_Struct):
     Selected: Protocol = Protocol.UNDEFINED
 
 
+class CLOCK_RATE_CONVERSION(NamedTuple):
+    """One row of the table by Fi: F, and the highest clock in Hz; both 0 where reserved."""
+
+    F: int
+    fs: int
+
+
+class BIT_RATE_ADJUSTMENT(NamedTuple):
+    """One row of the table by Di: D as a fraction; both 0 where reserved."""
+
+    DNumerator: int
+    DDivisor: int
+
+
+class PTS_DATA(_Struct):
+    """What is in force, or to be asked for by PPS. The driver sets Type, the library the rest.
+
+    Type is a PTS_TYPE_*: with USER the driver sets Fl and Dl too. CLKFrequency in kHz, DataRate in
+    bit/s.
+    """
+
+    Type: int = PTS_TYPE_DEFAULT
+    Fl: int = 1
+    Dl: int = 1
+    CLKFrequency: int = 0
+    DataRate: int = 0
+    StopBits: int = 2
+
+
 class SCARD_CARD_CAPABILITIES(_Struct):
-    """What the ATR says; SmartcardUpdateCardCapabilities fills everything but ATR."""
+    """What the ATR says; SmartcardUpdateCardCapabilities fills everything but ATR.
+
+    Times in µs; II, the greatest programming current, in mA; P, its voltage, in 0.1 V.
+    """
 
     ATR: bytes = b""
     HistoricalChars: bytes = b""
     InversConvention: bool = False
+    ClockRateConversion: tuple[CLOCK_RATE_CONVERSION, ...] = ()
+    BitRateAdjustment: tuple[BIT_RATE_ADJUSTMENT, ...] = ()
     Fl: int = 1
     Dl: int = 1
+    II: int = 50
+    P: int = 50
     N: int = 0
     etu: int = 0
     GT: int = 0
+    PtsData: PTS_DATA
     Protocol: CARD_PROTOCOL
     T0: T0_CAPS
     T1: T1_CAPS
 
     def __init__(self, **members: Any) -> None:  # noqa: ANN401
+        self.PtsData = PTS_DATA()
         self.Protocol = CARD_PROTOCOL()
         self.T0 = T0_CAPS()
         self.T1 = T1_CAPS()
@@ -138,6 +179,55 @@ class IO_REQUEST:
         self.RequestBufferLength = self.ReplyBufferLength = 0
 
 
+class SMARTCARD_REQUEST(_Struct):
+    """Bytes on their way to the card, or from it: ``BufferLength`` of ``BufferSize`` are used."""
+
+    Buffer: bytearray
+    BufferSize: int = 0
+    BufferLength: int = 0
+
+    def __init__(self, **members: Any) -> None:  # noqa: ANN401
+        self.Buffer = bytearray()
+        super().__init__(**members)
+
+
+SMARTCARD_REPLY = SMARTCARD_REQUEST
+
+
+class T0_DATA(_Struct):
+    """T=0: the length of the command data, and of the response data asked for (0 to 256)."""
+
+    Lc: int = 0
+    Le: int = 0
+
+
+class T1_DATA(_Struct):
+    """T=1: the engine's state, as smclib.h shows it; the driver may set NAD alone.
+
+    ``Engine`` is the state machine itself.
+    """
+
+    IFSC: int = 0
+    IFSD: int = 0
+    BytesReceived: int = 0
+    BytesSent: int = 0
+    BytesToSend: int = 0
+    LastError: int = 0
+    MoreData: bool = False
+    NAD: int = 0
+    OriginalState: int = 0
+    Resend: int = 0
+    Resynch: int = 0
+    RSN: int = 0
+    SSN: int = 0
+    State: int = 0
+    Wtx: int = 0
+    ReplyData: bytes = b""
+    WaitForReply: bool = False
+    InfBytesSent: int = 0
+    Engine: Any = None
+
+
 class PERF_INFO(_Struct):
     """Counters of GET_PERF_CNTR and SCARD_PERF_*: commands, bytes both ways, time in µs."""
 
@@ -148,24 +238,37 @@ class PERF_INFO(_Struct):
 
 
 class REMOVE_LOCK:
-    """Who is inside the driver; ``released`` is called when the last one leaves after removal."""
+    """Who is inside the driver; ``released`` is called when the last one leaves after removal.
 
-    __slots__ = ("count", "released", "removed")
+    ``tags`` names those of the ``count`` holders that gave a tag, by identity.
+    """
+
+    __slots__ = ("count", "released", "removed", "tags")
 
     def __init__(self) -> None:
         self.count = 0
+        self.tags: list[object] = []
         self.removed = False
         self.released: Callable[[], None] | None = None
 
 
 class POS_DEP_DATA:
-    """OsData: the requests in hand, the device, the remove lock."""
+    """OsData: the requests in hand, the device, the remove lock, power.
+
+    Attributes:
+        CurrentIrp: the request a callback has; tracking is not among them.
+        NotificationIrp: the tracking request.
+        InD0: the bus has the device in D0; the driver's skeleton sees to it.
+        PoweredOff: the driver's own power switch, an NFC radio say, is off: requests for the card
+            are DEVICE_POWERED_OFF before anything else is looked at.
+    """
 
     __slots__ = (
         "CurrentIrp",
         "DeviceObject",
         "InD0",
         "NotificationIrp",
+        "PoweredOff",
         "RemoveLock",
         "StartedAt",
     )
@@ -175,6 +278,7 @@ class POS_DEP_DATA:
         self.NotificationIrp: Irp | None = None
         self.DeviceObject = device
         self.RemoveLock = REMOVE_LOCK()
+        self.PoweredOff = False
         self.InD0 = False  # until the bus has started the device
         self.StartedAt = 0.0
 
@@ -210,11 +314,15 @@ class SMARTCARD_EXTENSION(_Struct):
     ReaderCapabilities: SCARD_READER_CAPABILITIES
     # The driver's own structure: typed there, opaque here.
     ReaderExtension: Any = None
-    SmartcardRequest: bytearray
-    SmartcardReply: bytearray
+    SmartcardRequest: SMARTCARD_REQUEST
+    SmartcardReply: SMARTCARD_REQUEST
+    T0: T0_DATA
+    T1: T1_DATA
     PerfInfo: PERF_INFO
     Profile: DriverProfile = CONTACT
     DeviceInUse: int = 0
+    # Attributes only this driver knows the value of: tag → bytes; vendor tags are among them.
+    VendorAttributes: dict[int, bytes]
 
     def __init__(self, **members: Any) -> None:  # noqa: ANN401
         self.VendorAttr = VENDOR_ATTR()
@@ -222,7 +330,10 @@ class SMARTCARD_EXTENSION(_Struct):
         self.CardCapabilities = SCARD_CARD_CAPABILITIES()
         self.IoRequest = IO_REQUEST()
         self.ReaderCapabilities = SCARD_READER_CAPABILITIES()
-        self.SmartcardRequest = bytearray()
-        self.SmartcardReply = bytearray()
+        self.SmartcardRequest = SMARTCARD_REQUEST()
+        self.SmartcardReply = SMARTCARD_REPLY()
+        self.T0 = T0_DATA()
+        self.T1 = T1_DATA()
         self.PerfInfo = PERF_INFO()
+        self.VendorAttributes = {}
         super().__init__(**members)

@@ -62,6 +62,20 @@ class _Functions:
         self.finish = finish
 
 
+def _pending(driver: DriverObject) -> Irp | None:
+    """Return a request one of the driver's devices has not completed, or None."""
+    for device in driver.devices:
+        for file in device.bottom.opens:
+            for irp in file.pending.values():
+                return irp
+    return None
+
+
+def _without_path(name: str) -> str:
+    r"""Return ``\\.\Device`` of ``\\.\Device\path``."""
+    return "\\".join(name.split("\\")[:4])
+
+
 class IoManager:
     """One simulated computer's I/O system.
 
@@ -69,6 +83,8 @@ class IoManager:
         clock: the time port handed to drivers.
         events: where IRP and device events go.
         drivers: loaded drivers by service name.
+        run_locked: how a thread of a driver's own comes back in: calls a function under the host's
+            lock, which the host puts here. Without a host there is nobody else, and no lock.
         verifier: Driver Verifier is on: what a driver does wrong without anybody noticing is a
             BugCheck (a returned status that is not the request's, a leaked request or remove lock,
             a power request kept from the bus). Set on the class, it is on for every computer.
@@ -86,6 +102,8 @@ class IoManager:
         self._interfaces: dict[str, dict[str, DeviceObject]] = {}
         self._listeners: dict[str, list[Callable[[str, bool], None]]] = {}
         self._targets: dict[str, list[TargetListener]] = {}
+        self.relations_changed: Callable[[DeviceObject], None] = lambda pdo: None
+        self.run_locked: Callable[[Callable[[], None]], None] = lambda call: call()
 
     # ------------------------------------------------------------------ drivers and devices
 
@@ -105,17 +123,22 @@ class IoManager:
     def unload_driver(self, name: str) -> None:
         """Call Unload; every device must be gone."""
         driver = self.drivers[name.lower()]
-        leaked = [
-            irp for device in driver.devices for file in device.bottom.opens
-            for irp in file.pending.values()
-        ]  # fmt: skip
-        if leaked:
-            raise BugCheck(0xC9, f"{name} unloaded with {len(leaked)} requests leaked", leaked[0])
+        if (leaked := _pending(driver)) is not None:
+            raise BugCheck(0xC9, f"{name} unloaded with a request leaked", leaked)
         if driver.devices:
             raise BugCheck(0xCE, f"{name} unloaded with {len(driver.devices)} devices left")
         del self.drivers[name.lower()]
         if driver.DriverUnload is not None:
             driver.DriverUnload(driver)
+
+    def unload_all(self) -> None:
+        """Unload the drivers whose devices have all gone; raises BugCheck for a leaked request.
+
+        A device that somebody still holds open is left alone, and its driver with it.
+        """
+        for name, driver in list(self.drivers.items()):
+            if not driver.devices or (self.verifier and _pending(driver) is not None):
+                self.unload_driver(name)
 
     def IoCreateDevice(self, driver: DriverObject, name: str, extension: object) -> DeviceObject:
         """Make a device object; the driver clears DO_DEVICE_INITIALIZING when it is ready."""
@@ -147,6 +170,10 @@ class IoManager:
         if upper is not None:
             upper.AttachedTo = None
             lower.AttachedDevice = None
+
+    def IoInvalidateDeviceRelations(self, pdo: DeviceObject) -> None:
+        """Tell the PnP manager, which sets ``relations_changed``, that a stack has new children."""
+        self.relations_changed(pdo)
 
     # ------------------------------------------------------------------ names and interfaces
 
@@ -230,8 +257,11 @@ class IoManager:
     # ------------------------------------------------------------------ opens
 
     def create_file(self, name: str) -> tuple[NTSTATUS, Handle | None]:
-        """Open a device by symbolic link: IRP_MJ_CREATE down its stack."""
-        device = self._links.get(name.lower())
+        r"""Open a device by symbolic link: IRP_MJ_CREATE down its stack.
+
+        A path behind the name (``\\.\SCReader0\path``) leads to the same device.
+        """
+        device = self._links.get(name.lower()) or self._links.get(_without_path(name).lower())
         if device is None:
             return NTSTATUS.OBJECT_NAME_NOT_FOUND, None
         pdo = device.bottom

@@ -62,6 +62,7 @@ class DeviceObject:
         opens: (PDO) opens that have not seen CLOSE.
         last_close: (PDO) called once when none is left in ``opens``.
         pnp_state: (PDO) where the device is in its life, as the PnP manager sees it.
+        pnp_pending: (PDO) a driver has a request of the PnP manager's in hand.
         children: (PDO) devices that a driver of this stack has found: a card's devnode.
         properties: (PDO) what the bus and the INF know of it: hardware ids, friendly name.
     """
@@ -78,6 +79,7 @@ class DeviceObject:
         self.open_handles = 0
         self.opens: list[FileObject] = []
         self.pnp_state = PnpState.NOT_STARTED
+        self.pnp_pending = False
         self.children: list[DeviceObject] = []
         self.last_close: Callable[[], None] | None = None
         self.properties: dict[str, object] = {}

@@ -34,6 +34,9 @@ from vreader.wdm.rootbus import (
 )
 from vreader.wdm.status import NTSTATUS
 
+# How long a driver may keep a power request: the watchdog of Windows.
+POWER_TIMEOUT_S = 600.0
+
 
 class PnpManager:
     """Builds device stacks and sends them PnP and power requests."""
@@ -41,6 +44,7 @@ class PnpManager:
     def __init__(self, io: IoManager) -> None:
         self.io = io
         self._bus = io.load_driver("root", bus_entry)
+        io.relations_changed = self._relations_changed
 
     # ------------------------------------------------------------------ a device comes
 
@@ -52,8 +56,9 @@ class PnpManager:
         properties: dict[str, object] | None = None,
         exclusive: bool = True,
         filters: tuple[DriverEntry, ...] = (),
+        lower_filters: tuple[DriverEntry, ...] = (),
     ) -> DeviceObject:
-        """Make a PDO, have ``driver`` and then each upper filter attach to it, and start it.
+        """Make a PDO, have lower filters, ``driver``, upper filters attach to it, and start it.
 
         Args:
             name: the PDO's name, shown in traces.
@@ -61,15 +66,21 @@ class PnpManager:
             properties: what the bus knows about the device.
             exclusive: only one handle at a time.
             filters: DriverEntry routines of upper filters, lowest first.
+            lower_filters: those that stand between the PDO and ``driver``, lowest first.
 
         Returns:
-            the PDO. Raises BugCheck when AddDevice or START_DEVICE fails; nothing is left then.
+            the PDO; where a driver pends START_DEVICE it is not started yet. Raises BugCheck when
+            AddDevice or START_DEVICE fails; nothing is left then.
         """
         pdo = self.io.IoCreateDevice(self._bus, name, None)
         pdo.exclusive = exclusive
         pdo.properties = properties or {}
         pdo.Flags &= ~DO_DEVICE_INITIALIZING
-        drivers = [driver]
+        drivers = [
+            self.io.load_driver(f"{name} lower filter {index}", entry)
+            for index, entry in enumerate(lower_filters)
+        ]
+        drivers.append(driver)
         for index, entry in enumerate(filters):
             drivers.append(self.io.load_driver(f"{name} filter {index}", entry))
         try:
@@ -80,7 +91,7 @@ class PnpManager:
                 if status is not NTSTATUS.SUCCESS:
                     raise BugCheck(0xC9, f"AddDevice of {each.name} returned {status!s}")
             status = self._change(pdo, IRP_MN.START_DEVICE)
-            if status is not NTSTATUS.SUCCESS:
+            if status not in (NTSTATUS.SUCCESS, NTSTATUS.PENDING):
                 raise BugCheck(0xC9, f"START_DEVICE of {name} returned {status!s}")
         except BugCheck:
             self.remove(pdo)
@@ -191,8 +202,8 @@ class PnpManager:
         self._ask(pdo, IRP_MN.QUERY_DEVICE_RELATIONS, question)
         return question.Objects
 
-    def invalidate_device_relations(self, pdo: DeviceObject) -> None:
-        """IoInvalidateDeviceRelations: a driver of the stack has new children, or lost some.
+    def _relations_changed(self, pdo: DeviceObject) -> None:
+        """Ask a stack for its children, of whom some may be new and some gone.
 
         A card's devnode is such a child: a PDO without a driver of its own until one is found.
         """
@@ -231,24 +242,42 @@ class PnpManager:
         return self._power(pdo, IRP_MN_POWER.SET_POWER, state)
 
     def _power(self, pdo: DeviceObject, minor: IRP_MN_POWER, state: POWER_STATE) -> NTSTATUS:
-        irp = self._request(pdo, IRP_MJ.POWER, minor, state)
-        if not irp.completed:
+        """Send a power request; a driver may pend it, but not for ever."""
+        clock = self.io.clock
+
+        def too_late() -> None:
             raise BugCheck(0x9F, "DRIVER_POWER_STATE_FAILURE", irp)
-        if self.io.verifier and self._bus.name not in irp.history:
+
+        def done(_irp: Irp) -> None:
+            watchdog.cancel()
+
+        watchdog = clock.call_at(clock.now() + POWER_TIMEOUT_S, too_late)
+        irp = self._request(pdo, IRP_MJ.POWER, minor, state, done)
+        if self.io.verifier and self._bus.name not in irp.history and irp.completed:
             raise BugCheck(0xC9, "a power request was not passed down to the bus", irp)
-        return irp.IoStatus.Status
+        return irp.IoStatus.Status if irp.completed else NTSTATUS.PENDING
 
     # ------------------------------------------------------------------ requests
 
     def _change(self, pdo: DeviceObject, minor: IRP_MN) -> NTSTATUS:
-        """Send a request that moves a device on in its life, if it may come now."""
+        """Send a request that moves a device on in its life, if it may come now.
+
+        Requests of one device follow each other: DEVICE_BUSY while a driver pends one.
+        """
         state = next_pnp_state(pdo.pnp_state, minor)
         if isinstance(state, NTSTATUS):
             return state
-        status = self._ask(pdo, minor, None)
-        if status is NTSTATUS.SUCCESS:
-            pdo.pnp_state = state
-        return status
+        if pdo.pnp_pending:
+            return NTSTATUS.DEVICE_BUSY
+        pdo.pnp_pending = True
+
+        def done(irp: Irp) -> None:
+            pdo.pnp_pending = False
+            if irp.IoStatus.Status is NTSTATUS.SUCCESS:
+                pdo.pnp_state = state
+
+        irp = self._request(pdo, IRP_MJ.PNP, minor, None, done)
+        return irp.IoStatus.Status if irp.completed else NTSTATUS.PENDING
 
     def _ask(self, pdo: DeviceObject, minor: IRP_MN, parameters: object) -> NTSTATUS:
         irp = self._request(pdo, IRP_MJ.PNP, minor, parameters)
