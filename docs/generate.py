@@ -9,6 +9,7 @@ hand that the code already says. Run as a program it also renews the coverage pa
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import driver
 from cards.piv import coverage
 from cards.piv.kind import KIND
 from vreader.cli import COMMANDS, load
@@ -20,6 +21,8 @@ def main() -> None:
     """Write every generated page."""
     OUTPUT.mkdir(exist_ok=True)
     (OUTPUT / "command-line.md").write_text("".join(command_line()))
+    (OUTPUT / "driver-profiles.md").write_text("".join(driver.profiles()))
+    (OUTPUT / "pnp-life.md").write_text("".join(driver.life()))
     (OUTPUT / "piv-profiles.md").write_text("".join(piv_profiles()))
     (OUTPUT / "piv-coverage.md").write_text("".join(piv_coverage()))
 

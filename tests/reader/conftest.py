@@ -192,3 +192,52 @@ def rig():
 @pytest.fixture(scope="session")
 def make_card():
     return ScriptedCard
+
+
+class Person:
+    """A finger that notes the prompts and answers from a script, else does not touch a key."""
+
+    def __init__(self, *entries):
+        self.entries = list(entries)
+        self.prompts = []
+
+    def __call__(self, prompt):
+        self.prompts.append(prompt)
+        entry = self.entries.pop(0) if self.entries else None
+        if isinstance(entry, BaseException):
+            raise entry
+        return entry
+
+
+FF_8 = "FF" * 8
+
+
+def pin_verify(
+    template="0020008008" + FF_8, *, condition=2, times="1E05", limits="0806", block="08"
+):
+    """A PIN_VERIFY structure."""
+    data = bytes.fromhex(template)
+    head = f"{times} 82 {block} 00 {limits} {condition:02X} FF 0904 00 000000"
+    return bytes.fromhex(head) + u32(len(data)) + data
+
+
+def pin_modify(flags=3, *, block="08", limits="0806"):
+    """A PIN_MODIFY structure."""
+    data = bytes.fromhex("0024008010" + FF_8 + FF_8)
+    head = f"0000 82 {block} 00 00 08 {limits} {flags:02X} 02 03 0904 000102 000000"
+    return bytes.fromhex(head) + u32(len(data)) + data
+
+
+@pytest.fixture
+def pinpad():
+    """Make a reader with a pinpad, a person who types, and a card ready for APDUs."""
+
+    def make(*entries, ready=True, **settings):
+        person = Person(*entries)
+        rig = Rig(pinpad=person, **settings)
+        rig.person, rig.press = person, rig.slot.pinpad.press
+        rig.verify, rig.modify = pin_verify, pin_modify
+        rig.card = rig.ready() if ready else None
+        return rig
+
+    return make

@@ -387,3 +387,33 @@ def test_a_late_reset_of_a_card_swapped_in_sleep_says_nothing_of_the_new_one(rig
     assert power.status is NTSTATUS.DEVICE_POWERED_OFF
     assert rig.state is CardState.SWALLOWED
     assert rig.ioctl(Ioctl.SMARTCARD_GET_ATTRIBUTE, u32(Attr.ATR_STRING), 33)[1] == b""
+
+
+@pytest.mark.wdk("attribute.nfc-minimum", "attribute.channel-id.nfc")
+@pytest.mark.parametrize(
+    ("tag", "value"),
+    [
+        (Attr.DEFAULT_CLK, 13560),
+        (Attr.MAX_CLK, 13560),
+        (Attr.DEFAULT_DATA_RATE, 1),
+        (Attr.MAX_DATA_RATE, 1),
+        (Attr.MAX_IFSD, 254),
+        (Attr.CHARACTERISTICS, 8),
+        (Attr.PROTOCOL_TYPES, 2),
+        (Attr.CHANNEL_ID, 0x01000000),
+        (Attr.DEVICE_UNIT, 0),
+        (Attr.CURRENT_PROTOCOL_TYPE, 2),
+        (Attr.CURRENT_CLK, 13560),
+        (Attr.CURRENT_D, 1),
+        (Attr.CURRENT_IFSC, 32),
+        (Attr.CURRENT_IFSD, 254),
+        (Attr.CURRENT_BWT, 4),
+    ],
+)
+def test_the_minimum_of_an_nfc_reader(make_rig, tag, value):
+    rig = make_rig(NFC)
+    rig.insert()
+    rig.power()
+    assert rig.state is CardState.SPECIFIC
+    request = tag.to_bytes(4, "little")
+    assert rig.ioctl(Ioctl.SMARTCARD_GET_ATTRIBUTE, request, 4) == (NTSTATUS.SUCCESS, u32(value))

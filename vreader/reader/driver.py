@@ -13,7 +13,7 @@ from vreader.reader.base import ReaderDriver
 from vreader.reader.hardware import hardware_of
 from vreader.reader.observer import ApduObserver, Describe, describe_nothing
 from vreader.reader.slot import Slot
-from vreader.smclib.ioctl import Protocol
+from vreader.smclib.ioctl import Characteristics, Protocol, ReaderType
 from vreader.smclib.profile import CONTACT, DriverProfile
 from vreader.smclib.structs import SMARTCARD_EXTENSION
 from vreader.wdm import NTSTATUS, DeviceObject
@@ -65,7 +65,15 @@ class VirtualReader(ReaderDriver):
         ext.VendorAttr.IfdType = settings.ifd_type.encode()
         ext.VendorAttr.IfdSerialNo = settings.serial.encode()
         capabilities = ext.ReaderCapabilities
-        capabilities.SupportedProtocols = Protocol.T0 | Protocol.T1 | Protocol.RAW
+        if settings.profile.contactless:
+            # The minimum attributes of the NFC pages.
+            capabilities.SupportedProtocols = Protocol.T1
+            capabilities.ReaderType = ReaderType.NFC
+            capabilities.MechProperties = Characteristics.CONTACTLESS
+            capabilities.CLKFrequency = (13560, 13560)
+            capabilities.DataRate = (1, 1)
+        else:
+            capabilities.SupportedProtocols = Protocol.T0 | Protocol.T1 | Protocol.RAW
         io = pdo.DriverObject.io
         observer = ApduObserver(io.events, pdo.name, settings.describe, settings.unmask)
         ext.ReaderExtension = slot = Slot(io, ext, hardware, observer, settings.timeout_s)

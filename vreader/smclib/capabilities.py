@@ -74,7 +74,9 @@ def _negotiable(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
     status = set_state(ext, ReaderEvent.RESET_NEGOTIABLE)
     if ext.ReaderCapabilities.CurrentState is CardState.SPECIFIC:
         protocol = ext.CardCapabilities.Protocol
+        # Where the reader settles it there is nothing to refuse: the card's own word counts then.
         offered = protocol.Supported & ext.ReaderCapabilities.SupportedProtocols
+        offered = offered or protocol.Supported
         preferred = (p for p in (Protocol.T1, Protocol.T0) if p & offered)
         protocol.Selected = next(preferred, Protocol.RAW)
     return status

@@ -39,6 +39,8 @@ class DriverProfile(NamedTuple):
         stopped_status: status of requests to a reader that is stopped.
         asleep_waits: requests for the card pend until the reader is in D0 again, as KMDF's power
             managed queues do; else they are DEVICE_POWERED_OFF.
+        contactless: the reader's own values are those of an NFC reader: 13.56 MHz, T=1 alone,
+            characteristics and reader type.
         library_completes: who completes a request with bad parameters. 1998 text: the library;
             2017 text: the driver.
     """
@@ -62,6 +64,7 @@ class DriverProfile(NamedTuple):
     removed_status: NTSTATUS = NTSTATUS.DEVICE_REMOVED
     stopped_status: NTSTATUS = NTSTATUS.DEVICE_NOT_READY
     asleep_waits: bool = False
+    contactless: bool = False
     library_completes: bool = True
 
 
@@ -97,6 +100,7 @@ _NFC_ATTRIBUTES = frozenset(
 CONTACT = DriverProfile("contact")
 NFC = DriverProfile(
     "nfc",
+    contactless=True,
     reset_state=CardState.SPECIFIC,
     short_buffer=NTSTATUS.INVALID_PARAMETER,
     reset_output_minimum=0,
