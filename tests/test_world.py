@@ -9,6 +9,8 @@ import pytest
 from vreader.bridge.control.client import ask
 from vreader.bridge.pcsclite.client import PcscClient
 from vreader.errors import UsageError, VreaderError
+from vreader.host.scard import ScardApi
+from vreader.winscard.codes import ShareMode
 from vreader.world import World
 
 ATR = "atr:3B80800101"
@@ -60,6 +62,10 @@ def test_programs_see_the_names_that_the_world_says():
         {"vpcd": ":"},
         {"socket": ""},
         {"unmask": True},
+        {"pinpad": ["1234"], "stack": "pcscd"},
+        {"pinpad": ["1234"], "vpcd": "a:1"},
+        {"pinpad": "12a4"},
+        {"pinpad": ["1234", ""]},
     ],
     ids=repr,
 )
@@ -67,6 +73,20 @@ def test_options_that_do_not_go(options):
     with pytest.raises(UsageError) as caught:
         World(["none"], **options)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("pinpad", ["123456,cancel", ["123456", "cancel"], "finger", ()])
+def test_pinpads(pinpad):
+    """One person types on all pinpads of a world."""
+    entries = ["123456", "cancel"]
+    finger = (lambda prompt: entries.pop(0)) if pinpad == "finger" else pinpad
+    with World(["none", "none"], pinpad=finger) as world:
+        api = ScardApi(world.host)
+        context = api.SCardEstablishContext()
+        for place in world.places:
+            handle, _ = api.SCardConnect(context, place.name, ShareMode.DIRECT, 0)
+            features = api.SCardControl(handle, 0x42000D48)
+            assert features[::6] == (b"\6\7\x0a\x12" if pinpad else b"\x12")
 
 
 class Recorder:

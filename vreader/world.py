@@ -21,12 +21,13 @@ from vreader.host import Host, HostReader
 from vreader.kinds import describe
 from vreader.privatedir import PrivateDirectory
 from vreader.winscard.profile import PCSCLITE
-from vreader.worldspec import check_options, check_trace, reader_names
+from vreader.worldspec import check_options, check_pinpad, check_trace, reader_names
 
 if TYPE_CHECKING:
     from vreader.bridge.vpcd.card_end import VpcdDoor
     from vreader.bridge.vpcd.dial import Dial
     from vreader.bridge.vpcd.pcscd import PrivatePcscd
+    from vreader.reader.finger import Finger
 
 _MAX_PORT = 65535
 
@@ -57,10 +58,15 @@ class World:
         cards: a SPEC for each reader (:mod:`vreader.cardspec`); none given is one PIV card.
         readers: names for the readers, in the same order; missing ones get the card's own or the
             default name.
-        stack: ``embedded`` (our resource manager) or ``pcscd`` (a private real one).
+        stack: ``embedded`` (our resource manager), ``pcscd`` (a private real one with vpcd) or
+            ``twin`` (one with libccid's driver for a serial reader).
         vpcd: ``HOST:PORT`` of a vpcd driver that somebody else runs; then there is no stack of our
             own, and each further reader takes the next port.
         socket: where to put the embedded stack's socket instead of the private directory.
+        pinpad: gives every reader a pinpad: what is typed at one prompt after the other (digits,
+            ``cancel``, ``timeout``; the last ever again), or a Finger of your own.
+        link: drives the cards at TPDU level: ``t0`` or ``t1`` and options
+            (:mod:`vreader.reader.linkspec`); None carries APDUs whole.
         trace: ``-`` for stderr, or a file; ``.jsonl`` gets JSON lines.
         unmask: show PINs and keys in the trace.
 
@@ -78,11 +84,14 @@ class World:
         stack: str = "embedded",
         vpcd: str | None = None,
         socket: str | None = None,
+        pinpad: "str | Sequence[str] | Finger" = (),
+        link: str | None = None,
         trace: str | None = None,
         unmask: bool = False,
     ) -> None:
         specs = [CardSpec.parse(text) for text in cards or ("piv",)]
         check_options(specs, readers, stack, vpcd, socket)
+        check_pinpad(pinpad, stack, vpcd)
         check_trace(specs, trace, unmask)
         self.warnings = [warning for spec in specs if (warning := spec.warning)]
         self.places: list[Place] = []
@@ -91,6 +100,8 @@ class World:
         self._cards: list[Card] = []
         self._pcscd: PrivatePcscd | None = None
         self._vpcd_doors: list[VpcdDoor] = []
+        self._finger = _finger(pinpad)
+        self._link = link
         try:
             self._build(specs, reader_names(specs, readers), stack, vpcd, socket, trace, unmask)
         except BaseException:
@@ -109,6 +120,8 @@ class World:
     ) -> None:
         embedded = stack == "embedded" and vpcd is None
         self.host = Host(PCSCLITE if embedded else None, describe=describe, unmask=unmask)
+        if os.environ.get("VREADER_VERIFIER"):
+            self.host.io.verifier = True
         if trace is not None:
             from vreader.trace import open_trace
 
@@ -118,7 +131,7 @@ class World:
         self._closers.callback(self.directory.close)
         self._closers.callback(self._close_cards)
         for name, spec in zip(names, specs, strict=True):
-            reader = self.host.add_reader(name)
+            reader = self.host.add_reader(name, pinpad=self._finger, link=self._link)
             self.places.append(Place(name, reader, spec, self._make(spec)))
         self.environment: dict[str, str] = {}
         if embedded:
@@ -126,8 +139,12 @@ class World:
             self._open_embedded(os.path.abspath(path))  # noqa: PTH100 - pathlib is slow to import
         elif vpcd is not None:
             self._open_vpcd(vpcd)
+        elif stack == "twin":
+            self._start_pcscd([self._start_twin_door(place) for place in self.places])
         else:
-            self._open_pcscd()
+            pcscd = self._start_pcscd()
+            for place, dial in zip(self.places, pcscd.dials, strict=True):
+                self._start_vpcd_door(place, dial, "the private pcscd")
         for place in self.places:
             if place.card is not None:
                 place.reader.insert(place.card)
@@ -161,22 +178,23 @@ class World:
         for number, place in enumerate(self.places):
             self._start_vpcd_door(place, tcp_dial(host, port + number), f"{host}:{port + number}")
 
-    def _open_pcscd(self) -> None:
+    def _start_pcscd(self, lines: Sequence[str] = ()) -> "PrivatePcscd":
+        """Start a private pcscd, for serial lines or to be dialed."""
         from pathlib import Path
 
         from vreader.bridge.vpcd.pcscd import PrivatePcscd
 
         self._pcscd = PrivatePcscd(
             [place.name for place in self.places],
+            lines=lines,
             directory=Path(self.directory.path, "pcscd"),
             around=Path(self.directory.path),
         )
         self._closers.callback(self._pcscd.stop)
         self._pcscd.start()
         self.warnings += self._pcscd.warnings
-        for place, dial in zip(self.places, self._pcscd.dials, strict=True):
-            self._start_vpcd_door(place, dial, "the private pcscd")
         self.environment["PCSCLITE_CSOCK_NAME"] = str(self._pcscd.socket_path)
+        return self._pcscd
 
     def _start_vpcd_door(self, place: Place, dial: "Dial", peer: str) -> None:
         from vreader.bridge.vpcd.card_end import VpcdDoor
@@ -186,6 +204,16 @@ class World:
         self._vpcd_doors.append(door)
         self._closers.callback(door.stop)
         door.start()
+
+    def _start_twin_door(self, place: Place) -> str:
+        """Serve a reader on a serial line; return the device file of its other end."""
+        from vreader.bridge.serialccid.door import SerialCcidDoor
+
+        handle = self.host.open(place.reader.link)
+        door = SerialCcidDoor(place.name, handle, events=self.host.events)
+        self._closers.callback(door.stop)
+        door.start()
+        return door.path
 
     @property
     def serves_vpcd(self) -> bool:
@@ -332,6 +360,17 @@ class World:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _finger(pinpad: "str | Sequence[str] | Finger") -> "Finger | None":
+    """Return who types on the pinpads, None where there is none to type on; raises UsageError."""
+    if callable(pinpad):
+        return pinpad
+    if not pinpad:
+        return None
+    from vreader.reader.finger import PinQueue, parse_entries
+
+    return PinQueue(parse_entries([pinpad] if isinstance(pinpad, str) else pinpad))
 
 
 def _reader_slots() -> int:

@@ -9,7 +9,7 @@ from vreader.cardspec import CardSpec
 from vreader.errors import UsageError
 
 DEFAULT_READER = "Virtual Reader 00 00"
-STACKS = ("embedded", "pcscd")
+STACKS = ("embedded", "pcscd", "twin")
 _NUMBERED = re.compile(r" [0-9A-F]{2} [0-9A-F]{2}$")
 
 
@@ -30,8 +30,17 @@ def check_options(
         raise UsageError(
             "--socket goes with the embedded stack", hint="leave out --socket, or --stack/--vpcd"
         )
-    if vpcd is not None and stack == "pcscd":
-        raise UsageError("--vpcd and --stack pcscd exclude each other", hint="give one of them")
+    if vpcd is not None and stack != "embedded":
+        raise UsageError(f"--vpcd and --stack {stack} exclude each other", hint="give one of them")
+
+
+def check_pinpad(pinpad: object, stack: str, vpcd: str | None) -> None:
+    """Refuse a pinpad that no program could reach; raises UsageError."""
+    if pinpad and (stack != "embedded" or vpcd is not None):
+        raise UsageError(
+            "--pinpad goes with the embedded stack",
+            hint="vpcd has no pinpad: leave out --pinpad, or --stack/--vpcd",
+        )
 
 
 def check_trace(specs: list[CardSpec], trace: str | None, unmask: bool) -> None:

@@ -122,6 +122,19 @@ TYPED = {
         "of profile 5.4.3, not",
         "use -",
     ),
+    # --pinpad
+    "pinpad": (["run", "--pinpad", "", "true"], "an entry of the pinpad is empty", "digits, canc"),
+    "pinpad letters": (["run", "--pinpad", "12a4", "true"], "has digits alone", "cancel or timeo"),
+    "pinpad and pcscd": (
+        ["run", "--pinpad", "1234", "--stack", "pcscd", "true"],
+        "--pinpad goes with the embedded stack",
+        "leave out",
+    ),
+    "pinpad and vpcd": (
+        ["serve", "--pinpad", "1234", "--vpcd", "a:1"],
+        "--pinpad goes with the embedded stack",
+        "leave out",
+    ),
     # --trace
     "trace": (["run", "--trace", "", "true"], "a trace needs a file", "- for standard error"),
     "trace pcap": (["run", "--trace", "a.pcapng", "true"], "packet captures", "ends in .jsonl"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Worlds for real PC/SC programs, on both stacks, and a card that has keys and certificates."""
+"""Worlds for real PC/SC programs, on all stacks, and a card that has keys and certificates."""
 
 import datetime
 import os
@@ -13,20 +13,25 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from vreader.bridge.vpcd.installation import find_installation
+from vreader.bridge.vpcd.installation import TWIN, VPCD, find_installation
 from vreader.errors import VreaderError
 
 SLOTS = {"9a": "RSA2048", "9c": "RSA2048", "9d": "ECCP256", "9e": "ECCP256"}
 
 
 @pytest.fixture(
-    scope="session", params=["embedded", pytest.param("pcscd", marks=pytest.mark.pcscd)]
+    scope="session",
+    params=[
+        "embedded",
+        pytest.param("pcscd", marks=pytest.mark.pcscd),
+        pytest.param("twin", marks=pytest.mark.pcscd),
+    ],
 )
 def stack(request) -> str:
-    """The name of a stack; pcscd is skipped where it is missing, and fails in CI."""
-    if request.param == "pcscd":
+    """The name of a stack; those with a pcscd are skipped where it is missing, and fail in CI."""
+    if request.param != "embedded":
         try:
-            find_installation()
+            find_installation(wanted=TWIN if request.param == "twin" else VPCD)
         except VreaderError as error:
             reason = f"{error} ({error.hint})"
             if os.environ.get("CI") == "true":

@@ -26,6 +26,7 @@ DOCS = ROOT / "docs"
 PROGRAMS = {
     "opensc-tool": "opensc",
     "pkcs11-tool": "opensc",
+    "pkcs15-tool": "opensc",
     "yubico-piv-tool": "yubico-piv-tool",
     "openssl": "openssl",
     "ssh-keygen": "openssh-client",

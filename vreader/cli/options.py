@@ -32,9 +32,24 @@ def add_world_options(parser: Parser) -> None:
         "--stack",
         choices=STACKS,
         default="embedded",
-        help="our own resource manager, or a private real pcscd [embedded]",
+        help="our own resource manager, or a private real pcscd: pcscd with vpcd, twin with "
+        "libccid's driver, which speaks T=1 and T=0 to the card [embedded]",
     )
     add("--state", metavar="FILE", help="keep the card in FILE; where there is one card")
+    add(
+        "--pinpad",
+        metavar="PIN",
+        action="append",
+        default=[],
+        help="give the readers a pinpad, on which somebody types PIN when asked; several for one "
+        "prompt after the other, the last ever again; also 'cancel' or 'timeout'",
+    )
+    add(
+        "--link",
+        metavar="t0|t1[,OPTION…]",
+        help="drive the cards in TPDUs of T=0 or blocks of T=1, seen in the trace; disturbed for "
+        "example by spoil=10 (one block in ten), wtx=5 or nulls=2",
+    )
     add("--trace", metavar="FILE|-", help="log what happens; - is stderr, *.jsonl JSON lines")
     add("--unmask", action="store_true", help="show PINs and keys in the trace")
 
@@ -47,6 +62,8 @@ def build_world(options: Namespace, *, vpcd: str | None = None, socket: str | No
         stack=options.stack,
         vpcd=vpcd,
         socket=socket,
+        pinpad=options.pinpad,
+        link=options.link,
         trace=options.trace,
         unmask=options.unmask,
     )

@@ -9,7 +9,7 @@ socket or a person works.
 import os
 import threading
 from collections.abc import Callable
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 from weakref import WeakValueDictionary
 
 from vreader.card import Card
@@ -30,6 +30,10 @@ from vreader.winscard.call import Call, Operation
 from vreader.winscard.codes import SCARD
 from vreader.winscard.manager import ResourceManager
 from vreader.winscard.profile import PCSCLITE, RmProfile
+
+if TYPE_CHECKING:
+    from vreader.reader.finger import Finger
+    from vreader.reader.linkspec import LinkSettings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -66,6 +70,7 @@ class Host:
         self.describe = describe
         self.unmask = unmask
         self.io = IoManager(self.clock, self.events)
+        self.io.run_locked = self.run
         self.pnp = PnpManager(self.io)
         self.readers: list[HostReader] = []
         self._cards: WeakValueDictionary[int, SerialCard] = WeakValueDictionary()
@@ -164,6 +169,8 @@ class Host:
         profile: DriverProfile = CONTACT,
         serial: str = "",
         timeout_s: float | None = None,
+        pinpad: "Finger | None" = None,
+        link: "str | LinkSettings | None" = None,
         driver: type[ReaderDriver] = VirtualReader,
         exclusive: bool = True,
         filters: tuple[DriverEntryRoutine, ...] = (),
@@ -175,15 +182,23 @@ class Host:
             profile: the driver profile.
             serial: its serial number attribute.
             timeout_s: seconds a card may work on one request.
+            pinpad: gives the reader a keypad, and is who types on it
+                (:mod:`vreader.reader.finger`).
+            link: drives the card at TPDU level, ``t0`` or ``t1`` and options
+                (:mod:`vreader.reader.linkspec`); None carries APDUs whole.
             driver: the reader driver; one of your own names its reader and profile itself, and the
                 arguments above are not for it.
             exclusive: only one handle at a time, as the reader's INF asks for.
             filters: DriverEntry routines of upper filter drivers, lowest first.
 
         Raises:
-            UsageError: the name cannot be said in reader attributes.
+            UsageError: the name cannot be said in reader attributes, or there is no such link.
         """
         vendor, ifd_type = split_reader_name(name)
+        if isinstance(link, str):
+            from vreader.reader.linkspec import LinkSettings
+
+            link = LinkSettings.parse(link)
 
         def plug_in() -> HostReader:
             unit = len(self.readers)
@@ -195,6 +210,8 @@ class Host:
                 timeout_s=timeout_s,
                 describe=self.describe,
                 unmask=self.unmask,
+                pinpad=pinpad,
+                link=link,
             )
             loaded = self.io.load_driver(driver.service, driver().DriverEntry)
             properties: dict[str, object] = {"reader": settings, "unit": unit}
@@ -234,6 +251,7 @@ class Host:
             self.rm = None
         for reader in self.readers:
             reader.unplug()
+        self.run(self.io.unload_all)
         self.readers.clear()
         self._cards.clear()
         if self._real_clock is not None:

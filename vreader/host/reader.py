@@ -9,13 +9,16 @@ from vreader.card import Card
 from vreader.errors import UsageError, VreaderError
 from vreader.reader.base import DEVICE_EXTENSION
 from vreader.reader.hardware import SlotHardware
+from vreader.reader.slot import Slot
 from vreader.smclib.ioctl import MAXIMUM_ATTR_STRING_LENGTH
+from vreader.smclib.profile import DriverProfile
 from vreader.smclib.states import CardState
 from vreader.wdm import NTSTATUS, DriverObject
 from vreader.wdm.io_manager import DriverEntry
 
 if TYPE_CHECKING:
     from vreader.host.host import Host
+    from vreader.reader.finger import Key, Typed
 
 _INDEX = re.compile(r" ([0-9A-F]{2}) ([0-9A-F]{2})$")
 
@@ -130,6 +133,11 @@ class HostReader:
         """The driver's state now."""
         return self._extension.SmartcardExtension.ReaderCapabilities.CurrentState
 
+    @property
+    def profile(self) -> DriverProfile:
+        """The driver profile: its choices where Microsoft's texts disagree or are silent."""
+        return self._extension.SmartcardExtension.Profile
+
     def insert(self, card: Card) -> None:
         """Put a card in; raises VreaderError when there is one already, or no reader any more."""
         wrapped = self._host.serial_card(card)
@@ -145,6 +153,24 @@ class HostReader:
         """Take the card out, in the middle of a command too; raises VreaderError without one."""
         if not self._host.run(self._hardware.remove):
             raise VreaderError(f"{self.name} is empty", hint="insert a card first")
+
+    def press(self, entry: "str | Typed | Key") -> None:
+        """Press keys of the pinpad, where its finger has left a prompt unanswered.
+
+        Args:
+            entry: digits, after which the validation key is pressed, or see
+                :mod:`vreader.reader.finger`.
+
+        Raises:
+            UsageError: there is no pinpad, or it cannot type the entry.
+            VreaderError: no PIN is asked for.
+        """
+        slot = self._extension.SmartcardExtension.ReaderExtension
+        pinpad = slot.pinpad if isinstance(slot, Slot) else None
+        if pinpad is None:
+            raise UsageError(f"{self.name} has no pinpad", hint="give add_reader a pinpad")
+        if not self._host.run(pinpad.press, entry):
+            raise VreaderError(f"{self.name} asks for no PIN", hint="wait for the prompt")
 
     def sleep(self) -> None:
         """Let the reader sleep (D3)."""

@@ -8,7 +8,7 @@ Routines"). The slot behind the callbacks exchanges whole APDUs.
 from functools import partial
 
 from vreader.card import Card
-from vreader.reader.slot import Answer, Problem, Slot, power_off
+from vreader.reader.slot import STATUS_OF, Answer, Problem, Slot, power_off
 from vreader.smclib.capabilities import SmartcardUpdateCardCapabilities
 from vreader.smclib.ioctl import (
     IO_REQUEST,
@@ -68,25 +68,26 @@ def _reset(ext: SMARTCARD_EXTENSION, irp: Irp, answer: Answer) -> NTSTATUS:
 
 
 def SetProtocol(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
-    """RDF_SET_PROTOCOL: choose one protocol of the mask, T=1 before T=0; reply is its bit.
+    """RDF_SET_PROTOCOL: choose one protocol of the mask; reply is its bit.
 
     Whole APDUs cross this reader's link, so no PPS is exchanged.
     """
-    wanted = Protocol(ext.MinorIoControlCode)
-    card = ext.CardCapabilities.Protocol
-    if ext.ReaderCapabilities.CurrentState is CardState.SPECIFIC:
-        if card.Selected & wanted or wanted in (Protocol.UNDEFINED, Protocol.DEFAULT):
-            return _selected(ext)
+    protocol = choose_protocol(ext)
+    if protocol is None:
         return NTSTATUS.NOT_SUPPORTED
+    status = set_state(ext, ReaderEvent.SET_PROTOCOL)
+    ext.CardCapabilities.Protocol.Selected = protocol
+    return _selected(ext) if status is NTSTATUS.SUCCESS else status
+
+
+def choose_protocol(ext: SMARTCARD_EXTENSION) -> Protocol | None:
+    """Return the protocol of the mask that both ends know, T=1 before T=0; None for none."""
+    wanted = Protocol(ext.MinorIoControlCode)
     if not wanted & ~Protocol.DEFAULT:
         wanted = Protocol.T0 | Protocol.T1
-    offered = (card.Supported | Protocol.RAW) & ext.ReaderCapabilities.SupportedProtocols
-    for protocol in (Protocol.T1, Protocol.T0, Protocol.RAW):
-        if wanted & offered & protocol:
-            status = set_state(ext, ReaderEvent.SET_PROTOCOL)
-            card.Selected = protocol
-            return _selected(ext) if status is NTSTATUS.SUCCESS else status
-    return NTSTATUS.NOT_SUPPORTED
+    offered = ext.CardCapabilities.Protocol.Supported | Protocol.RAW
+    offered &= wanted & ext.ReaderCapabilities.SupportedProtocols
+    return next((p for p in (Protocol.T1, Protocol.T0, Protocol.RAW) if p & offered), None)
 
 
 def _selected(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
@@ -107,7 +108,7 @@ def Transmit(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
 
 def _transmitted(irp: Irp, answer: Answer) -> NTSTATUS:
     if isinstance(answer, Problem):
-        return NTSTATUS.NO_MEDIA if answer is Problem.GONE else NTSTATUS.IO_TIMEOUT
+        return STATUS_OF[answer]
     if len(answer) < 2:
         return NTSTATUS.DEVICE_PROTOCOL_ERROR
     end = IO_REQUEST_SIZE + len(answer)

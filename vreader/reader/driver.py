@@ -15,11 +15,12 @@ from vreader.reader.observer import ApduObserver, Describe, describe_nothing
 from vreader.reader.slot import Slot
 from vreader.smclib.ioctl import Characteristics, Protocol, ReaderType
 from vreader.smclib.profile import CONTACT, DriverProfile
-from vreader.smclib.structs import SMARTCARD_EXTENSION
+from vreader.smclib.structs import RDF, SMARTCARD_EXTENSION
 from vreader.wdm import NTSTATUS, DeviceObject
 
 if TYPE_CHECKING:
     from vreader.reader.finger import Finger
+    from vreader.reader.linkspec import LinkSettings
 
 
 class ReaderSettings(NamedTuple):
@@ -33,6 +34,7 @@ class ReaderSettings(NamedTuple):
         describe: explains APDUs for the trace and says which bytes are secret.
         unmask: show secrets in the trace.
         pinpad: what types PINs on the reader's keypad; None for a reader without one.
+        link: how the card is driven below the level of APDUs; None carries APDUs whole.
     """
 
     vendor: str = "Virtual"
@@ -43,6 +45,7 @@ class ReaderSettings(NamedTuple):
     describe: Describe = describe_nothing
     unmask: bool = False
     pinpad: "Finger | None" = None
+    link: "LinkSettings | None" = None
 
 
 class VirtualReader(ReaderDriver):
@@ -77,6 +80,13 @@ class VirtualReader(ReaderDriver):
         io = pdo.DriverObject.io
         observer = ApduObserver(io.events, pdo.name, settings.describe, settings.unmask)
         ext.ReaderExtension = slot = Slot(io, ext, hardware, observer, settings.timeout_s)
+        if settings.link is not None:
+            from vreader.reader import linked  # few readers have one
+
+            slot = linked.LinkedSlot(io, ext, hardware, observer, settings.timeout_s, settings.link)
+            ext.ReaderExtension = slot
+            ext.ReaderFunction[RDF.SET_PROTOCOL] = linked.SetProtocol
+            capabilities.SupportedProtocols = Protocol(1 << settings.link.protocol)
         if settings.pinpad is not None:
             from vreader.reader.pinpad import AUTHENTICATION_DEVICES, Pinpad  # few readers have one
 

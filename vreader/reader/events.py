@@ -45,6 +45,36 @@ class ApduEvent(Event):
     problem: str = ""
 
 
+class TpduEvent(Event):
+    """Something crossed the line between reader and card, where the reader has a TPDU link.
+
+    Attributes:
+        reader: name of the reader's physical device object.
+        protocol: ``T=0``, ``T=1`` or ``PPS``.
+        to_card: its direction.
+        text: what it is, e.g. ``I(0,1)``; may be empty.
+        data: the bytes as sent; empty where the command or its response is secret.
+        length: how many there are.
+        harm: ``spoil``, ``lose``, ``cut``: what became of it on the way; else empty.
+    """
+
+    reader: str
+    protocol: str
+    to_card: bool
+    text: str
+    data: bytes
+    length: int
+    harm: str = ""
+
+    def __str__(self) -> str:
+        shown = self.data[:32].hex(" ").upper() + " …" * (len(self.data) > 32)
+        harm = {"spoil": "spoilt on its way", "lose": "lost", "cut": "cut short"}.get(self.harm, "")
+        parts = [f"{self.protocol} {'>' if self.to_card else '<'}", shown, self.text]
+        if len(self.data) != self.length or self.length > 32:
+            parts.append(f"({self.length} B)")
+        return "  ".join(part for part in (*parts, harm) if part)
+
+
 class PinEvent(Event):
     """Somebody was asked for a PIN on a pinpad.
 

@@ -58,6 +58,13 @@ class ApduObserver:
         """Whether bytes of ``command`` must not be shown."""
         return not self.unmask and bool(self._secret_ranges(command, self._describe(command)))
 
+    def is_secret(self, command: bytes) -> bool:
+        """Whether ``command`` or its response holds something that must not be shown."""
+        if self.unmask:
+            return False
+        told = self._describe(command)
+        return bool(self._secret_ranges(command, told)) or self._has_secret_reply(command, told)
+
     def exchanged(self, command: bytes, response: bytes, seconds: float, problem: str) -> None:
         """Emit one exchange."""
         told = self._describe(command)
@@ -95,10 +102,14 @@ class ApduObserver:
 
     def _is_secret_reply(self, command: bytes, response: bytes, told: Description) -> bool:
         """Whether the reply's data is secret; GET RESPONSE fetches the rest of one that was."""
-        secret = told.secret_reply or command[1:3] == b"\x2a\x80"
-        secret = secret or (self._secret_follows and command[1:2] == b"\xc0")
+        secret = self._has_secret_reply(command, told)
         self._secret_follows = secret and response[-2:-1] == b"\x61"
         return secret
+
+    def _has_secret_reply(self, command: bytes, told: Description) -> bool:
+        if told.secret_reply or command[1:3] == b"\x2a\x80":
+            return True
+        return self._secret_follows and command[1:2] == b"\xc0"
 
     def _secret_ranges(self, command: bytes, told: Description) -> Ranges:
         if len(command) > 5 and (command[1] in _SECRET_INS or command == self._hidden):

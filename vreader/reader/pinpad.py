@@ -22,7 +22,7 @@ from vreader.reader.pinstruct import (
     PinRequest,
     PinStructError,
 )
-from vreader.reader.slot import Answer, Problem, Slot
+from vreader.reader.slot import STATUS_OF, Answer, Problem, Slot
 from vreader.smclib.ioctl import Attr
 from vreader.smclib.library import next_state
 from vreader.smclib.states import ReaderEvent
@@ -235,7 +235,7 @@ class Pinpad:
 
 def _answered(irp: Irp, answer: Answer) -> NTSTATUS:
     if isinstance(answer, Problem):
-        return NTSTATUS.NO_MEDIA if answer is Problem.GONE else NTSTATUS.IO_TIMEOUT
+        return STATUS_OF[answer]
     return _reply(irp, answer) if len(answer) >= 2 else NTSTATUS.DEVICE_PROTOCOL_ERROR
 
 

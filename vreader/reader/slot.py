@@ -6,7 +6,7 @@ asked, and its answer counts only if the request is still pending then. The card
 meanwhile; the request has then been completed STATUS_NO_MEDIA and the late answer is dropped.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING
@@ -43,18 +43,31 @@ class Problem(Enum):
     GONE = "gone"
     MUTE = "mute"
     FAULT = "fault"
+    PROTOCOL = "protocol error"
+    COMMAND = "not possible"
 
 
 Answer = bytes | Problem
+# What a card's side of a request returns: the answer, or the steps there with seconds between.
+Asked = Answer | Generator[float, None, Answer]
+
+# How a request ends for which a card gave no answer.
+STATUS_OF = {
+    Problem.GONE: NTSTATUS.NO_MEDIA,
+    Problem.MUTE: NTSTATUS.IO_TIMEOUT,
+    Problem.FAULT: NTSTATUS.IO_TIMEOUT,
+    Problem.PROTOCOL: NTSTATUS.DEVICE_PROTOCOL_ERROR,
+    Problem.COMMAND: NTSTATUS.INVALID_PARAMETER,
+}
 
 # Looked up once: see vreader.wdm.irp.
 _SUCCESS, _PENDING = NTSTATUS.SUCCESS, NTSTATUS.PENDING
 _GONE, _FAULT = Problem.GONE, Problem.FAULT
 _POWER = int(Ioctl.SMARTCARD_POWER)
-_6700, _6F00 = b"\x67\x00", b"\x6f\x00"
+_6700, FAULT_RESPONSE = b"\x67\x00", b"\x6f\x00"
 
 
-class _Work:
+class CardWork:
     """A request to a card on its way: the work item, its cancel routine and its deadline."""
 
     __slots__ = ("answered", "card", "irp", "run", "slot")
@@ -64,7 +77,7 @@ class _Work:
         slot: "Slot",
         irp: Irp,
         card: Card,
-        run: Callable[[], Answer],
+        run: Callable[[], Asked | float],
         answered: Callable[[Irp, Answer], NTSTATUS],
     ) -> None:
         self.slot = slot
@@ -78,9 +91,11 @@ class _Work:
         self.slot.finish(self, Problem.MUTE if answer is None else answer)
 
     def cancel(self, device: DeviceObject, irp: Irp) -> None:
+        """Complete the request CANCELLED."""
         self.slot.give_up(self, NTSTATUS.CANCELLED)
 
     def time_is_over(self) -> None:
+        """Complete the request IO_TIMEOUT."""
         self.slot.give_up(self, NTSTATUS.IO_TIMEOUT)
 
 
@@ -91,7 +106,10 @@ class Slot:
         hardware: the place itself, where a person inserts and removes cards.
         timeout_s: how long a card may work before the request completes IO_TIMEOUT; None waits.
         pinpad: the reader's keypad, or None.
+        work_type: what a request becomes.
     """
+
+    work_type: type[CardWork] = CardWork
 
     def __init__(
         self,
@@ -150,12 +168,12 @@ class Slot:
     def _power_off(self, card: Card) -> None:
         # A card at work is left alone: nobody waits for it here, and its next reset is a cold one.
         if not any(card is busy for busy in self._working):
-            self.io.queue_work(lambda: _ask(self, lambda: power_off(card)), lambda answer: None)
+            self.io.queue_work(lambda: ask_card(self, lambda: power_off(card)), lambda answer: None)
 
     # ------------------------------------------------------------------ requests to the card
 
     def request(
-        self, ask: Callable[[Card], Answer], answered: Callable[[Irp, Answer], NTSTATUS]
+        self, ask: Callable[[Card], Asked], answered: Callable[[Irp, Answer], NTSTATUS]
     ) -> NTSTATUS:
         """Pend the current IRP and have the card work on it; returns STATUS_PENDING.
 
@@ -172,7 +190,7 @@ class Slot:
         if card is None:
             return NTSTATUS.NO_MEDIA
 
-        work = _Work(self, irp, card, partial(ask, card), answered)
+        work = self.work_type(self, irp, card, partial(ask, card), answered)
         irp.CancelRoutine = work.cancel
         IoMarkIrpPending(irp)
         self._irp = irp
@@ -209,13 +227,13 @@ class Slot:
             self._deadline.cancel()
         self._deadline = self.clock.call_at(self.clock.now() + seconds, call)
 
-    def give_up(self, work: "_Work", status: NTSTATUS) -> None:
+    def give_up(self, work: "CardWork", status: NTSTATUS) -> None:
         """Complete a request whose card has not answered yet."""
         if work.irp is self._irp:
             work.answered(work.irp, Problem.MUTE)
             self.complete(work.irp, status)
 
-    def finish(self, work: "_Work", answer: Answer) -> None:
+    def finish(self, work: "CardWork", answer: Answer) -> None:
         """Take a card's answer, if anybody still waits for it."""
         self._working.remove(work.card)
         if work.irp is not self._irp:
@@ -224,6 +242,10 @@ class Slot:
             self.hardware.remove()
             return
         self.complete(work.irp, work.answered(work.irp, answer))
+
+    def stopped(self, work: CardWork) -> None:
+        """Note that a card is not at work any more; nobody waits for its answer."""
+        self._working.remove(work.card)
 
     def complete(self, irp: Irp | None, status: NTSTATUS) -> None:
         """Complete the request in hand exactly once."""
@@ -247,7 +269,7 @@ class Slot:
 
     def ask_power(self, change: str, call: Callable[[], bytes]) -> Answer:
         """Reset the card or power it down."""
-        answer = _ask(self, call)
+        answer = ask_card(self, call)
         self.observer.reset()
         if isinstance(answer, Problem):
             self._emit(change, problem=answer.value)
@@ -255,18 +277,18 @@ class Slot:
             self._emit(change, atr=answer)
         return answer
 
-    def ask_transmit(self, command: bytes, irp: Irp | None, card: Card) -> Answer:
+    def ask_transmit(self, command: bytes, irp: Irp | None, card: Card) -> Asked:
         """Exchange one APDU for ``irp``; a fault of the card's code becomes 6F00."""
         if len(command) < 2:
             return _6700  # the contract promises cards two bytes at least
         if not self.io.events:
-            answer = _ask(self, card.transmit, command)
-            return _6F00 if answer is _FAULT else answer
+            answer = ask_card(self, card.transmit, command)
+            return FAULT_RESPONSE if answer is _FAULT else answer
         started = self.clock.now()
-        answer = _ask(self, card.transmit, command)
+        answer = ask_card(self, card.transmit, command)
         seconds = self.clock.now() - started
         problem = answer.value if isinstance(answer, Problem) else ""
-        answer = _6F00 if answer is _FAULT else answer
+        answer = FAULT_RESPONSE if answer is _FAULT else answer
         response = b"" if isinstance(answer, Problem) else answer
         if irp is not self._irp:
             problem = problem or "late"
@@ -280,7 +302,7 @@ def power_off(card: Card) -> bytes:
     return b""
 
 
-def _ask(slot: Slot, call: Callable[..., object], *command: bytes) -> Answer:
+def ask_card(slot: Slot, call: Callable[..., object], *command: bytes) -> Answer:
     """Call the card. Its two signals are answers; anything else it raises is its bug."""
     try:
         answer = call(*command)

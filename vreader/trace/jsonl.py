@@ -19,6 +19,7 @@ StateEvent          device, before, cause, after
 DriverLogEvent      device, status, text
 CardEvent           reader, change, atr, problem
 ApduEvent           reader, command, response, masked, masked_response, text, seconds, problem; sw
+PinEvent            reader, asked, outcome
 CardFaultEvent      reader, traceback
 ReaderChangeEvent   reader, state, counter, sharing, gone
 ClientEvent         pid, change, reason
