@@ -64,7 +64,8 @@ def test_add_device_logs_that_initialize_failed_and_undoes_what_it_made(rig):
     with pytest.raises(BugCheck, match="AddDevice of outofdate returned STATUS_UNSUCCESSFUL"):
         add()
     (entry,) = (event for event in rig.events if isinstance(event, DriverLogEvent))
-    assert (entry.device, entry.status) == ("reader1", "STATUS_UNSUCCESSFUL")
+    assert (entry.device, entry.status) == (r"\Device\outofdate0", "STATUS_UNSUCCESSFUL")
+    assert (entry.driver, entry.text) == ("outofdate", "SmartcardInitialize failed")
     assert driver.devices == []
     assert rig.io.create_file(r"\\.\SCReader1")[0] is NTSTATUS.OBJECT_NAME_NOT_FOUND
 

@@ -7,6 +7,7 @@ from vreader.iso7816 import Atr
 from vreader.smclib.ioctl import Attr, Characteristics, Ioctl, Protocol, ReaderType
 from vreader.smclib.profile import NFC
 from vreader.smclib.states import CardState
+from vreader.smclib.structs import PTS_TYPE_DEFAULT, PTS_TYPE_OPTIMAL
 from vreader.wdm import NTSTATUS
 
 GET, SET = Ioctl.SMARTCARD_GET_ATTRIBUTE, Ioctl.SMARTCARD_SET_ATTRIBUTE
@@ -74,6 +75,7 @@ def rich(bench):
     capabilities.MechProperties = Characteristics.SWALLOWS
     capabilities.SupportedProtocols = Protocol.T0 | Protocol.T1
     bench.atr = RICH
+    bench.ext.CardCapabilities.PtsData.Type = PTS_TYPE_OPTIMAL
     return bench
 
 
@@ -187,6 +189,14 @@ def test_the_channel_id_names_the_kind_of_connection(bench, reader_type, value):
     assert bench.ioctl(GET, u32(Attr.CHANNEL_ID), 4) == (NTSTATUS.SUCCESS, u32(value))
 
 
+@pytest.mark.wdk("attribute.extended-bwt")
+def test_the_extended_block_waiting_time_is_the_drivers_to_say(bench):
+    bench.reach(CardState.SPECIFIC)
+    assert bench.ioctl(GET, u32(Attr.EXTENDED_BWT), 4) == (NTSTATUS.NOT_SUPPORTED, b"")
+    bench.ext.VendorAttributes[Attr.EXTENDED_BWT] = u32(5)
+    assert bench.ioctl(GET, u32(0x0008020C), 4) == (NTSTATUS.SUCCESS, u32(5))
+
+
 @pytest.mark.wdk("ioctl.set-attribute.information")
 def test_setting_an_attribute_answers_no_bytes(bench):
     answer = bench.send(SET, u32(Attr.DEVICE_IN_USE) + u32(1), 4)
@@ -238,3 +248,12 @@ def test_the_atr_is_gone_with_the_power(bench):
     bench.reach(CardState.SPECIFIC)
     bench.power(0)
     assert bench.ioctl(GET, u32(Attr.ATR_STRING), 33)[0] is NTSTATUS.NOT_SUPPORTED
+
+
+@pytest.mark.wdk("attribute.current-f", "attribute.current-d")
+def test_the_factors_are_those_in_force_not_those_the_card_offers(rich):
+    rich.ext.CardCapabilities.PtsData.Type = PTS_TYPE_DEFAULT
+    rich.insert()
+    rich.power()
+    assert rich.ioctl(GET, u32(Attr.CURRENT_F), 4) == (NTSTATUS.SUCCESS, u32(372))
+    assert rich.ioctl(GET, u32(Attr.CURRENT_D), 4) == (NTSTATUS.SUCCESS, u32(1))

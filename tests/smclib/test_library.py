@@ -85,7 +85,19 @@ def test_a_link_is_the_first_free_number(bench):
     assert SmartcardCreateLink(fdo) == r"\\.\SCReader1"
 
 
+@pytest.mark.wdk("event-log.log-error", "helper.log-error")
 def test_the_event_log_names_the_device(bench):
-    SmartcardLogError(bench.fdo, NTSTATUS.INSUFFICIENT_RESOURCES, "no memory")
-    expected = DriverLogEvent("bench0", "STATUS_INSUFFICIENT_RESOURCES", "no memory")
+    heard = []
+    bench.fdo.DriverObject.io.log.subscribe(heard.append)
+    SmartcardLogError(bench.fdo, NTSTATUS.INSUFFICIENT_RESOURCES, "no memory", 7)
+    name, status = bench.fdo.DriverObject.name, "STATUS_INSUFFICIENT_RESOURCES"
+    expected = DriverLogEvent("bench0", status, "no memory", 0xC000009A, 7, name)
+    assert bench.events[-1] == expected
+    assert heard == [expected]
+
+
+def test_a_driver_without_a_device_logs_codes_of_its_own(bench):
+    driver = bench.fdo.DriverObject
+    SmartcardLogError(driver, -0x3FEFFFFF, DumpData=1 << 32 | 2)
+    expected = DriverLogEvent(driver.name, "0xC0100001", "", 0xC0100001, 2, driver.name)
     assert bench.events[-1] == expected

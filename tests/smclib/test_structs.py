@@ -7,11 +7,22 @@ from vreader.smclib.structs import (
     IO_REQUEST,
     MIN_BUFFER_SIZE,
     PERF_INFO,
+    PTS_DATA,
+    PTS_TYPE_DEFAULT,
+    PTS_TYPE_OPTIMAL,
+    PTS_TYPE_USER,
     RDF,
+    SCARD_CARD_CAPABILITIES,
     SCARD_READER_CAPABILITIES,
     SMARTCARD_EXTENSION,
+    SMARTCARD_REPLY,
+    SMARTCARD_REQUEST,
     SMCLIB_VERSION,
     SMCLIB_VERSION_REQUIRED,
+    T0_CAPS,
+    T0_DATA,
+    T1_CAPS,
+    T1_DATA,
     VENDOR_ATTR,
 )
 
@@ -38,9 +49,21 @@ def test_numbers():
     assert (SMCLIB_VERSION, SMCLIB_VERSION_REQUIRED, MIN_BUFFER_SIZE) == (0x150, 0x100, 288)
 
 
+@pytest.mark.wdk("struct.pts-data")
+def test_types_of_pts():
+    assert (PTS_TYPE_DEFAULT, PTS_TYPE_OPTIMAL, PTS_TYPE_USER) == (0, 1, 2)
+
+
 @pytest.mark.parametrize(
     ("struct", "members"),
     [
+        pytest.param(
+            SMARTCARD_EXTENSION,
+            "Version VendorAttr ReaderFunction CardCapabilities LastError IoRequest "
+            "MajorIoControlCode MinorIoControlCode OsData ReaderCapabilities "
+            "ReaderExtension SmartcardReply SmartcardRequest T0 T1 PerfInfo",
+            marks=pytest.mark.wdk("struct.smartcard-extension"),
+        ),
         pytest.param(
             IO_REQUEST,
             "Information RequestBuffer RequestBufferLength ReplyBuffer ReplyBufferLength",
@@ -53,10 +76,53 @@ def test_numbers():
         ),
         pytest.param(
             SCARD_READER_CAPABILITIES,
-            "SupportedProtocols ReaderType MechProperties CurrentState Channel CLKFrequency"
-            " DataRate MaxIFSD PowerMgmtSupport CardConfiscated DataRatesSupported"
-            " CLKFrequenciesSupported",
+            "SupportedProtocols ReaderType MechProperties CurrentState Channel "
+            "CLKFrequency DataRate MaxIFSD PowerMgmtSupport CardConfiscated "
+            "DataRatesSupported CLKFrequenciesSupported",
             marks=pytest.mark.wdk("struct.reader-capabilities"),
+        ),
+        pytest.param(
+            SCARD_CARD_CAPABILITIES,
+            "InversConvention etu ATR HistoricalChars ClockRateConversion "
+            "BitRateAdjustment Fl Dl II P N GT Protocol T0 T1 PtsData",
+            marks=pytest.mark.wdk("struct.card-capabilities"),
+        ),
+        pytest.param(
+            T0_CAPS,
+            "WI WT",
+            marks=pytest.mark.wdk("struct.card-capabilities"),
+        ),
+        pytest.param(
+            T1_CAPS,
+            "IFSC CWI BWI EDC CWT BWT BGT",
+            marks=pytest.mark.wdk("struct.card-capabilities"),
+        ),
+        pytest.param(
+            PTS_DATA,
+            "Type Fl Dl CLKFrequency DataRate StopBits",
+            marks=pytest.mark.wdk("struct.pts-data"),
+        ),
+        pytest.param(
+            SMARTCARD_REQUEST,
+            "Buffer BufferSize BufferLength",
+            marks=pytest.mark.wdk("struct.smartcard-request"),
+        ),
+        pytest.param(
+            SMARTCARD_REPLY,
+            "Buffer BufferSize BufferLength",
+            marks=pytest.mark.wdk("struct.smartcard-request"),
+        ),
+        pytest.param(
+            T0_DATA,
+            "Lc Le",
+            marks=pytest.mark.wdk("struct.t0-data"),
+        ),
+        pytest.param(
+            T1_DATA,
+            "IFSC IFSD BytesReceived BytesSent BytesToSend LastError MoreData NAD "
+            "OriginalState Resend Resynch RSN SSN State Wtx ReplyData WaitForReply "
+            "InfBytesSent",
+            marks=pytest.mark.wdk("struct.t1-data"),
         ),
         pytest.param(
             PERF_INFO,

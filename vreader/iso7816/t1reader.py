@@ -6,13 +6,14 @@ None where nothing came within the block waiting time, goes into :meth:`T1Reader
 returns the next block to send, or None when :attr:`T1Reader.response` is there, or raises.
 
 Theory of operation. What is expected next is told by the *phase*; what the last block sent was
-decides how an error is answered: an I-block by an R-block that names the block expected, an R-block
-or S(request) by the same again, an S(response) by an R-block (rules 7.1 to 7.3). Errors are counted
-until something new comes. One too many, and both ends start anew with S(RESYNCH request); when that
-fails three times only a reset of the card is left (rules 6, 7.4).
+decides how an error is answered: after an I-block or S(response) by an R-block that names the block
+expected, else by the same block again (rules 7.1 to 7.3). Errors are counted until something new
+comes. One too many, and both ends start anew with S(RESYNCH request); when that fails three times
+only a reset of the card is left (rules 6, 7.4).
 
-A command whose last piece was sent before a resynchronisation may have been executed. It is then
-reported as failed rather than sent again, unless the user of this class wants it so.
+A command whose last piece was sent before a resynchronisation may have been executed, unless the
+card has said that it did not get it. It is then reported as failed rather than sent again, unless
+the user of this class wants it so.
 """
 
 from enum import Enum
@@ -96,10 +97,9 @@ class T1Reader:
         self.repeat = repeat
         self.max_wtx = max_wtx
         self._initial_ifsc = ifsc
-        self._command = b""
-        self._offset = 0
+        self._command = self.response = b""
         self._received = bytearray()
-        self.response = b""
+        self._offset = self._starts = 0
         self.broken = False
         self._restart()
 
@@ -110,27 +110,24 @@ class T1Reader:
         self.phase = Phase.IDLE
         self.wtx = 1
         self._told_ifsd = not self.ifs_request
-        self.failures = self._waits = 0
+        self.failures = self._repeats = self._waits = 0
         self.sent = self._piece = Block(0)
         self._sending = False
 
     # ------------------------------------------------------------------ commands
 
     def begin(self, command: bytes) -> bytes:
-        """Start a command; return the first block to send.
-
-        Raises:
-            T1Error: the last command has not ended, or the card must be reset first.
-        """
+        """Start a command; return the first block to send. Raises T1Error out of turn."""
         if self.broken or self.phase is not Phase.IDLE:
             raise T1Error("reset the card" if self.broken else "a command is in hand")
         self._command = command
+        self._starts = 0
         return self._start()
 
     def _start(self) -> bytes:
         self._offset = 0
         self._received = bytearray()
-        self.failures = self._waits = 0
+        self._progress()
         self._heard = self._sending = False
         if not self._told_ifsd:
             self.phase = Phase.NEGOTIATE
@@ -139,23 +136,20 @@ class T1Reader:
 
     @property
     def bytes_sent(self) -> int:
-        """How much of the command has been handed out."""
+        """How much of the command has been handed out, in bytes."""
         return self._offset
 
     @property
     def bytes_received(self) -> int:
-        """How much of the response has come."""
+        """How much of the response has come, in bytes."""
         return len(self._received)
 
     def current(self) -> bytes:
-        """Return the block to send now once more, after a change of ``nad``."""
+        """Return ``sent`` with the ``nad`` that holds now."""
         return self.sent._replace(nad=self.nad).encode(crc=self.crc)
 
     def abort(self) -> bytes:
-        """Abort the chain in hand: return S(ABORT request) to send instead of the next block.
-
-        ``receive`` raises T1AbortedError when the card agrees.
-        """
+        """Return S(ABORT request), to send instead of the next block of a chain (rule 9)."""
         if self.phase not in (Phase.SEND, Phase.RECEIVE):
             raise T1Error("there is no chain to abort")
         self.phase = Phase.ABORT
@@ -164,8 +158,7 @@ class T1Reader:
     def receive(self, raw: bytes | None) -> bytes | None:
         """Take the card's block, or None for silence; return the next block to send.
 
-        Returns:
-            The block; None when the response is complete.
+        The result is None when the response is complete.
 
         Raises:
             T1LostError: neither retries nor resynchronisation have helped.
@@ -205,10 +198,10 @@ class T1Reader:
         return self._send(self._piece)
 
     def _progress(self) -> None:
-        self.failures = self._waits = 0
+        self.failures = self._repeats = self._waits = 0
 
     def _failed(self, error: int) -> bytes:
-        """Answer an error: by asking again, by resynchronisation, at last by giving up."""
+        """Ask again, or resynchronise, or at last give up."""
         self.failures += 1
         sent = self.sent
         if self.phase in (Phase.NEGOTIATE, Phase.RESYNCH):
@@ -217,16 +210,18 @@ class T1Reader:
                 self.phase = Phase.IDLE
                 raise T1LostError(f"no answer to {sent}", mute=not self._heard)
             return self._send(sent)
-        if self.failures > self.retries:
-            return self._resynchronize()
+        if self.failures > self.retries:  # the card may have got the last piece all the same
+            return self._resynchronize(lost=self._sending and not self._piece.more)
         if sent.is_r or sent.is_request:
             return self._send(sent)
         return self._send(Block.r(self.nr, error))
 
-    def _resynchronize(self) -> bytes:
-        # Whether the card may have got all pieces, and with them the command.
-        sent_all = self._sending and not self._piece.more
-        self._lost = sent_all or self.phase in (Phase.ABORT, Phase.ABORTED)
+    def _resynchronize(self, *, lost: bool) -> bytes:
+        self._lost = lost or self.phase in (Phase.ABORT, Phase.ABORTED)
+        self._starts += 1
+        if self._starts > ATTEMPTS:
+            self.broken = True
+            raise self._end(T1LostError("starting anew does not help", mute=not self._heard))
         self.failures = 0
         self.phase = Phase.RESYNCH
         return self._send(Block(RESYNCH))
@@ -239,11 +234,10 @@ class T1Reader:
 
     def _take_i(self, block: Block) -> bytes | None:
         answer = self.phase is Phase.SEND and not self._piece.more
-        expected = answer or self.phase is Phase.RECEIVE
-        if not expected or block.number != self.nr or len(block.inf) > self.ifsd:
+        wanted = (answer or self.phase is Phase.RECEIVE) and block.number == self.nr
+        if not wanted or len(block.inf) > self.ifsd:
             return self._failed(OTHER_ERROR)
-        if answer:
-            self.ns ^= 1
+        self.ns ^= answer
         self.phase = Phase.RECEIVE
         self._progress()
         self.nr ^= 1
@@ -262,10 +256,11 @@ class T1Reader:
             raise self._end(T1AbortedError("the card has aborted the chain"))
         if self.phase is Phase.SEND:
             if block.number == self.ns:
-                # Asked for again: because the piece was spoilt, or because our R-block was.
-                self.failures += 1
-                if self.failures > self.retries:
-                    return self._resynchronize()
+                # The card has not got the piece.
+                self.failures = 0
+                self._repeats += 1
+                if self._repeats > self.retries:
+                    return self._resynchronize(lost=False)
                 return self._send(self._piece)
             if self._piece.more:
                 self._progress()

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from vreader.card import Card
 from vreader.reader.hardware import SlotHardware, hardware_of
+from vreader.reader.messages import MESSAGES
 from vreader.smclib.control import SmartcardDeviceControl, needs_card
 from vreader.smclib.library import (
     SmartcardAcquireRemoveLock,
@@ -107,10 +108,15 @@ class ReaderDriver:
 
     Attributes:
         service: the service name, under which it is loaded.
+        inf: path of the INF file it is installed from, which must name the same service; None for
+            a driver that is not installed.
+        messages: texts of its message file by error code, for SmartcardLogError.
         profile: the choices where Microsoft's texts disagree or are silent.
     """
 
     service: str = "reader"
+    inf: str | None = None
+    messages: Mapping[int, str] = MESSAGES
     profile: DriverProfile = CONTACT
 
     # ------------------------------------------------------------------ what a subclass says
@@ -190,7 +196,7 @@ class ReaderDriver:
         if status is NTSTATUS.SUCCESS:
             status = SmartcardInitialize(ext, fdo)
             if status is not NTSTATUS.SUCCESS:
-                SmartcardLogError(pdo, status, "SmartcardInitialize failed")
+                SmartcardLogError(fdo, status, "SmartcardInitialize failed")
         if status is not NTSTATUS.SUCCESS:
             io.IoDeleteDevice(fdo)
             return status

@@ -57,6 +57,7 @@ def _reset(ext: SMARTCARD_EXTENSION, irp: Irp, answer: Answer) -> NTSTATUS:
         ext.CardCapabilities.ATR = b""
         return NTSTATUS.IO_TIMEOUT
     ext.CardCapabilities.ATR = answer
+    ext.CardCapabilities.PtsData.Type = ext.ReaderExtension.pts_type
     status = SmartcardUpdateCardCapabilities(ext)
     if status is not NTSTATUS.SUCCESS:
         return status

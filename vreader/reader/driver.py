@@ -52,6 +52,7 @@ class VirtualReader(ReaderDriver):
     """The reader that hosts cards: whole APDUs or TPDUs reach the card in its slot."""
 
     service = "vreader"
+    inf = f"{__file__.rpartition('/')[0]}/vreader.inf"
 
     RDF_CARD_POWER = staticmethod(callbacks.CardPower)
     RDF_TRANSMIT = staticmethod(callbacks.Transmit)
@@ -79,14 +80,16 @@ class VirtualReader(ReaderDriver):
             capabilities.SupportedProtocols = Protocol.T0 | Protocol.T1 | Protocol.RAW
         io = pdo.DriverObject.io
         observer = ApduObserver(io.events, pdo.name, settings.describe, settings.unmask)
-        ext.ReaderExtension = slot = Slot(io, ext, hardware, observer, settings.timeout_s)
-        if settings.link is not None:
+        slot: Slot
+        if settings.link is None:
+            slot = Slot(io, ext, hardware, observer, settings.timeout_s)
+        else:
             from vreader.reader import linked  # few readers have one
 
             slot = linked.LinkedSlot(io, ext, hardware, observer, settings.timeout_s, settings.link)
-            ext.ReaderExtension = slot
             ext.ReaderFunction[RDF.SET_PROTOCOL] = linked.SetProtocol
             capabilities.SupportedProtocols = Protocol(1 << settings.link.protocol)
+        ext.ReaderExtension = slot
         if settings.pinpad is not None:
             from vreader.reader.pinpad import AUTHENTICATION_DEVICES, Pinpad  # few readers have one
 

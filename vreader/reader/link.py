@@ -16,7 +16,7 @@ from vreader.iso7816.pps import Pps
 from vreader.iso7816.t0 import HEADER, T0Error
 from vreader.iso7816.t0card import T0Card
 from vreader.iso7816.t0reader import T0Reader
-from vreader.iso7816.t1 import Block, BlockError, T1Error
+from vreader.iso7816.t1 import RESPONSE, WTX, Block, BlockError, T1Error
 from vreader.iso7816.t1card import T1Card
 from vreader.iso7816.t1reader import T1Reader
 from vreader.reader.linkspec import CUT, LOSE, SPOIL, LinkSettings
@@ -69,7 +69,7 @@ class TpduLink:
             atr = Atr.parse(raw)
         except AtrError:
             return raw  # the library refuses it too
-        self._atr = atr = _offering(atr, self.settings.protocol)
+        self._atr = atr = offering(atr, self.settings.protocol)
         self.take_parameters(PTS_DATA())
         card, settings = self._card, self.settings
         if settings.kind == "t0":
@@ -139,11 +139,12 @@ class TpduLink:
         block: bytes | None = end.begin(command)
         while block is not None:
             bwt = caps.BWT * end.wtx / 1e6
+            granted = end.sent.pcb == WTX | RESPONSE
             raw = self._cross(tell, "T=1", True, block, self._name(block))
             answer = None if raw is None else card.receive(raw)
             if answer is not None:
-                if end.wtx > 1:
-                    yield bwt  # the card has asked for this time, and uses it
+                if granted:
+                    yield bwt * self.settings.busy
                 answer = self._cross(tell, "T=1", False, answer, self._name(answer))
             if answer is None:
                 yield bwt
@@ -175,7 +176,7 @@ class TpduLink:
                 yield wt
             out = end.receive(answer)
             if end.nulls > nulls:
-                yield wt * (end.nulls - nulls)
+                yield wt * (end.nulls - nulls) * self.settings.busy
         return end.response
 
     def _takes_data(self, header: bytes) -> bool:
@@ -196,7 +197,7 @@ class TpduLink:
         request = Pps(self.settings.protocol, None if speed == 0x11 else speed)
         self.broken = True
         raw = self._cross(tell, "PPS", True, bytes(request), "request")
-        answer = None if raw is None else self._answer_pps(raw)
+        answer = None if raw is None else answer_pps(self.settings, self._atr, raw)
         if answer is not None:
             answer = self._cross(tell, "PPS", False, answer, "response")
         if answer is None:
@@ -205,15 +206,6 @@ class TpduLink:
         agreed = request.check(answer)
         self.broken = False
         return agreed
-
-    def _answer_pps(self, raw: bytes) -> bytes | None:
-        assert self._atr is not None
-        manner = self.settings.pps
-        if manner == "mute":
-            return None
-        ta1 = self._atr.find("TA", 1) if manner == "echo" else None
-        answer = pps_exchange.answer(raw, self._atr.protocols, ta1=ta1)
-        return _spoilt(answer) if answer and manner == "garbled" else answer
 
     # ------------------------------------------------------------------ the line
 
@@ -232,11 +224,20 @@ class TpduLink:
         return _spoilt(raw) if harm == SPOIL and protocol != "T=0" else raw
 
 
+def answer_pps(settings: LinkSettings, atr: Atr, raw: bytes) -> bytes | None:
+    """Answer a PPS request as the card of a link does; None is silence."""
+    if settings.pps == "mute":
+        return None
+    ta1 = atr.find("TA", 1) if settings.pps == "echo" else None
+    answer = pps_exchange.answer(raw, atr.protocols, ta1=ta1)
+    return _spoilt(answer) if answer and settings.pps == "garbled" else answer
+
+
 def _spoilt(raw: bytes) -> bytes:
     return raw[:-1] + bytes((raw[-1] ^ 0x01,))
 
 
-def _offering(atr: Atr, protocol: int) -> Atr:
+def offering(atr: Atr, protocol: int) -> Atr:
     """Return the ATR, or one like it that offers ``protocol``."""
     fixed = atr.specific_mode
     if protocol in atr.protocols and fixed in (None, protocol):

@@ -110,6 +110,8 @@ class LinkedSlot(Slot):
 
     work_type: type[CardWork] = _Exchange
 
+    pts_type = PTS_TYPE_DEFAULT  # until a PPS has agreed on others
+
     def __init__(
         self,
         io: IoManager,

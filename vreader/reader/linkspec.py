@@ -52,6 +52,7 @@ class LinkSettings(NamedTuple):
         repeat: send a command again after a resynchronisation, though it may run twice.
         crc: the ends use a CRC, whatever the ATR says.
         wtx: S(WTX request) multipliers the card asks for before each answer.
+        busy: the share of the time that a card has asked for which it uses.
         nulls: NULL bytes the card sends before each answer of T=0.
         single: the card moves T=0 data one byte at a time.
         envelope: more than 255 data bytes cross T=0 in ENVELOPE commands; else they are refused.
@@ -66,6 +67,7 @@ class LinkSettings(NamedTuple):
     repeat: bool = False
     crc: bool = False
     wtx: Iterable[int] = ()
+    busy: float = 1.0
     nulls: int = 0
     single: bool = False
     envelope: bool = True
@@ -96,6 +98,8 @@ class LinkSettings(NamedTuple):
                 found["envelope"] = False
             elif name == "wtx":
                 found["wtx"] = tuple(_number(word, part, 255, 1) for part in value.split("+"))
+            elif name == "busy":
+                found["busy"] = _number(word, value, 100) / 100
             elif name == "pps" and value in PPS_ANSWERS:
                 found["pps"] = value
             else:
@@ -107,8 +111,8 @@ class LinkSettings(NamedTuple):
 
 _LIMITS = {"ifsd": 254, "retries": 100, "nulls": 1000}
 _HINT = (
-    "options: spoil=N, lose=N, cut=N (one block in N), seed=N, wtx=N[+N…], nulls=N, single, crc, "
-    "ifsd=N, retries=N, repeat, no-envelope, pps=" + "|".join(PPS_ANSWERS)
+    "options: spoil=N, lose=N, cut=N (one block in N), seed=N, wtx=N[+N…], nulls=N, busy=PERCENT, "
+    "single, crc, ifsd=N, retries=N, repeat, no-envelope, pps=" + "|".join(PPS_ANSWERS)
 )
 
 

@@ -22,7 +22,7 @@ from vreader.smclib.library import (
     set_state,
 )
 from vreader.smclib.states import ReaderEvent
-from vreader.smclib.structs import SMARTCARD_EXTENSION
+from vreader.smclib.structs import PTS_TYPE_OPTIMAL, SMARTCARD_EXTENSION
 from vreader.wdm import (
     NTSTATUS,
     DeviceObject,
@@ -107,9 +107,12 @@ class Slot:
         timeout_s: how long a card may work before the request completes IO_TIMEOUT; None waits.
         pinpad: the reader's keypad, or None.
         work_type: what a request becomes.
+        pts_type: the parameters in force after a reset. Where whole APDUs cross there is no line
+            that could be slower than the card allows.
     """
 
     work_type: type[CardWork] = CardWork
+    pts_type = PTS_TYPE_OPTIMAL
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """SmartcardT0Request/Reply, SmartcardRawRequest/RawReply, SmartcardInvertData (1998 DDK).
 
-What a driver for plain hardware calls in RDF_TRANSMIT: the request routine copies the command out of
-``IoRequest`` into ``SmartcardRequest``, the driver sends it and puts what comes into
+What a driver for plain hardware calls in RDF_TRANSMIT: the request routine copies the command out
+of ``IoRequest`` into ``SmartcardRequest``, the driver sends it and puts what comes into
 ``SmartcardReply``, the reply routine copies it back. They frame and copy, no more: 61xx and 6Cxx
 reach the caller as they are.
 

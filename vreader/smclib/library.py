@@ -7,6 +7,7 @@ The names are those of the 1998-2001 smart card DDK. SmartcardDeviceControl is i
 
 from collections.abc import Callable
 
+from vreader.smclib import debug
 from vreader.smclib.events import DriverLogEvent, StateEvent
 from vreader.smclib.states import TRANSITIONS, CardState, Option, ReaderEvent
 from vreader.smclib.structs import (
@@ -21,6 +22,7 @@ from vreader.wdm import (
     NTSTATUS,
     BugCheck,
     DeviceObject,
+    DriverObject,
     IoCompleteRequest,
     IoSetCancelRoutine,
 )
@@ -39,6 +41,7 @@ def SmartcardInitialize(ext: SMARTCARD_EXTENSION, device: DeviceObject) -> NTSTA
         buffer.Buffer = bytearray(buffer.BufferSize)
         buffer.BufferLength = 0
     ext.OsData = POS_DEP_DATA(device)
+    debug.add_reader(ext)
     return NTSTATUS.SUCCESS
 
 
@@ -51,6 +54,7 @@ def SmartcardExit(ext: SMARTCARD_EXTENSION) -> None:
     lock = data.RemoveLock
     if lock.count and data.DeviceObject.DriverObject.io.verifier:
         raise BugCheck(0xC9, f"remove lock leaked {lock.count} times, tags {lock.tags}")
+    debug.forget_reader(ext)
     ext.OsData = NOT_INITIALIZED
 
 
@@ -120,11 +124,32 @@ def SmartcardDeleteLink(device: DeviceObject, link: str) -> None:
     device.DriverObject.io.IoDeleteSymbolicLink(link)
 
 
-def SmartcardLogError(device: DeviceObject, code: NTSTATUS, insertion: str = "") -> None:
-    """Write an entry to the event log; ``insertion`` is the text for %2 of the message."""
-    events = device.DriverObject.io.events
-    if events:
-        events.emit(DriverLogEvent(device.bottom.name, str(code), insertion))
+def SmartcardLogError(
+    Object: DeviceObject | DriverObject, ErrorCode: int, Insertion: str = "", DumpData: int = 0
+) -> None:
+    """Write an entry to the system's event log (and to the trace).
+
+    Args:
+        Object: the driver's device, or the driver object where there is no device yet.
+        ErrorCode: an NTSTATUS, or a code of the driver's message file; 32 bits.
+        Insertion: the text for %2 of the message; %1 is the device's name.
+        DumpData: says more of the error's kind, 32 bits; shown as the entry's data.
+    """
+    if isinstance(Object, DriverObject):
+        driver, device = Object, Object.name
+    else:
+        driver, device = Object.DriverObject, Object.bottom.name
+    io = driver.io
+    if not io.events and not io.log:
+        return
+    code, dump = ErrorCode & 0xFFFFFFFF, DumpData & 0xFFFFFFFF
+    try:
+        status = str(NTSTATUS(code))
+    except ValueError:
+        status = f"0x{code:08X}"
+    event = DriverLogEvent(device, status, Insertion, code, dump, driver.name)
+    io.events.emit(event)
+    io.log.emit(event)
 
 
 def SmartcardCompleteCardTracking(ext: SMARTCARD_EXTENSION) -> None:

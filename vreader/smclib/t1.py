@@ -2,8 +2,8 @@
 """SmartcardT1Request and SmartcardT1Reply: T=1 for drivers of plain hardware (1998 DDK).
 
 A driver loops in RDF_TRANSMIT: SmartcardT1Request puts a block into SmartcardRequest; the driver
-sends it, waits BWT (times T1.Wtx where that is not 0) and puts the card's block into SmartcardReply,
-or sets its BufferLength to 0 where none came; SmartcardT1Reply returns
+sends it, waits BWT (times T1.Wtx where that is not 0) and puts the card's block into
+SmartcardReply, or sets its BufferLength to 0 where none came; SmartcardT1Reply returns
 STATUS_MORE_PROCESSING_REQUIRED as long as the loop must go on.
 
 The protocol itself is :mod:`vreader.iso7816.t1reader`; T1_DATA shows its state.
