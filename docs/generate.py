@@ -10,9 +10,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import driver
+
 from cards.piv import coverage
 from cards.piv.kind import KIND
+from vreader.certify import PARTS, Check
 from vreader.cli import COMMANDS, load
+from vreader.setupapi.rules import RULES
+from vreader.smclib.ioctl import Protocol
 
 OUTPUT = Path(__file__).parent / "_generated"
 
@@ -23,6 +27,8 @@ def main() -> None:
     (OUTPUT / "command-line.md").write_text("".join(command_line()))
     (OUTPUT / "driver-profiles.md").write_text("".join(driver.profiles()))
     (OUTPUT / "pnp-life.md").write_text("".join(driver.life()))
+    (OUTPUT / "reader-certification.md").write_text("".join(certification()))
+    (OUTPUT / "inf-rules.md").write_text("".join(inf_rules()))
     (OUTPUT / "piv-profiles.md").write_text("".join(piv_profiles()))
     (OUTPUT / "piv-coverage.md").write_text("".join(piv_coverage()))
 
@@ -35,6 +41,44 @@ def command_line() -> Iterator[str]:
     for name in COMMANDS:
         parser, _ = load(name)
         yield f"## `vreader {name}`\n\n```text\n{parser.format_help()}```\n\n"
+
+
+# ---------------------------------------------------------------------- reader certification
+
+
+def certification() -> Iterator[str]:
+    """Yield a section for each part: its checks and what they stand for."""
+    for part in PARTS:
+        yield f"## {part.letter}: {part.title}\n\n"
+        rows = [(f"`{c.id}`", _cell(c.title), c.requirement, _limits(c)) for c in part.checks]
+        yield from _table(("check", "a reader passes when", "requirement", "applies to"), rows)
+
+
+def _limits(check: Check) -> str:
+    words = ["contacts"] if check.contact else []
+    protocols = ((Protocol.T0, "T=0"), (Protocol.T1, "T=1"))
+    words += [name for protocol, name in protocols if check.protocols & protocol]
+    return ", ".join(words)
+
+
+# ---------------------------------------------------------------------- the INF lint
+
+
+def inf_rules() -> Iterator[str]:
+    """Yield the table of what the INF lint knows."""
+    yield from _table(
+        ("number", "severity", "what is wrong", "why it matters", "what to write", "source"),
+        [
+            (
+                str(rule.number),
+                rule.severity,
+                *map(_cell, (rule.title, rule.reason)),
+                f"`{rule.fix}`" if "=" in rule.fix or "," in rule.fix else _cell(rule.fix),
+                _cell(rule.source),
+            )
+            for rule in RULES.values()
+        ],
+    )
 
 
 # ---------------------------------------------------------------------- the PIV card

@@ -10,7 +10,7 @@
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from vreader.card import Card, CardKind, FileStore, MemoryStore, Store
@@ -154,13 +154,7 @@ class CardSpec(NamedTuple):
         return kind.create(profile, self.options, store, self.seed)
 
     def _from_file(self) -> Card:
-        if not os.path.isfile(self.name):  # noqa: PTH113 - pathlib is slow to import
-            raise UsageError(f"there is no file {self.name}", hint="write path/to/file.py:Class")
-        card_class = getattr(_load_file(self.name), self.profile, None)
-        if card_class is None:
-            raise UsageError(
-                f"{self.name} has no class {self.profile}", hint="check the spelling of the class"
-            )
+        card_class = load_class(self.name, self.profile)
         try:
             card = card_class(**self.options)
         except Exception as error:
@@ -179,6 +173,20 @@ class CardSpec(NamedTuple):
 _FORMS = "write kind[:profile][,key=value…], file.py:Class, atr:3B… or none"
 
 
+def load_class(path: str, name: str) -> Callable[..., object]:
+    """Run the Python file ``path`` and return its class ``name``.
+
+    Raises:
+        UsageError: there is no such file or class, or the file cannot be run.
+    """
+    if not os.path.isfile(path):  # noqa: PTH113 - pathlib is slow to import
+        raise UsageError(f"there is no file {path}", hint="write path/to/file.py:Class")
+    found: object = getattr(_load_file(path), name, None)
+    if not callable(found):
+        raise UsageError(f"{path} has no class {name}", hint="check the spelling of the class")
+    return found
+
+
 def _load_file(path: str) -> object:
     import importlib.util
     import sys
@@ -188,7 +196,7 @@ def _load_file(path: str) -> object:
         path,
     )
     if spec is None or spec.loader is None:
-        raise UsageError(f"{path} is not a Python file", hint=_FORMS)
+        raise UsageError(f"{path} is not a Python file", hint="write path/to/file.py:Class")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module.__name__] = module  # dataclasses look their module up
     try:

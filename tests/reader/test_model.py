@@ -294,12 +294,12 @@ class ReaderMachine(RuleBasedStateMachine):
 
     def card_request(self, kind, answer, expected, output=b""):
         """A request to the card: refused now, or in hand until its work is done."""
-        if self.hand is not None:
+        if self.asleep:
+            expected = NTSTATUS.DEVICE_POWERED_OFF
+        elif self.hand is not None:
             expected = NTSTATUS.DEVICE_BUSY
         elif self.state is ABSENT:
             expected = NTSTATUS.NO_MEDIA
-        elif expected is PENDING and self.asleep:
-            expected = NTSTATUS.DEVICE_POWERED_OFF
         assert answer.status is expected
         if expected is PENDING:
             (work,) = self.rig.held()

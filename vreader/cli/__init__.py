@@ -25,6 +25,9 @@ COMMANDS = {
     "apdu": "Send APDUs to a card and check its answers.",
     "cards": "List the installed card kinds and their profiles.",
     "ctl": "Insert, remove, reset cards of a running world.",
+    "inf": "Check the INF file of a reader driver.",
+    "log": "Show or export the event log of a running world.",
+    "reader": "Put a reader driver through the certification checks.",
     "run": "Run a command in a private smart card world.",
     "serve": "Hold a smart card world open until it is told to quit.",
 }

@@ -4,6 +4,7 @@
 from argparse import Namespace
 
 from vreader.cli.parser import Parser, say
+from vreader.winscard.profile import PROFILES
 from vreader.world import World
 from vreader.worldspec import STACKS, expand_state
 
@@ -35,6 +36,12 @@ def add_world_options(parser: Parser) -> None:
         help="our own resource manager, or a private real pcscd: pcscd with vpcd, twin with "
         "libccid's driver, which speaks T=1 and T=0 to the card [embedded]",
     )
+    add(
+        "--profile",
+        choices=tuple(PROFILES),
+        default="pcsclite",
+        help="whose ways our own resource manager has [pcsclite]",
+    )
     add("--state", metavar="FILE", help="keep the card in FILE; where there is one card")
     add(
         "--pinpad",
@@ -52,6 +59,13 @@ def add_world_options(parser: Parser) -> None:
     )
     add("--trace", metavar="FILE|-", help="log what happens; - is stderr, *.jsonl JSON lines")
     add("--unmask", action="store_true", help="show PINs and keys in the trace")
+    add(
+        "--debug",
+        metavar="LEVEL",
+        help="trace only what belongs to these debug bits of the driver library: ioctl, atr, "
+        "protocol, driver, trace, error, perf, all; several with commas",
+    )
+    add("--log", metavar="FILE", help="write the event log at the end; *.json, *.jsonl, *.csv")
 
 
 def build_world(options: Namespace, *, vpcd: str | None = None, socket: str | None = None) -> World:
@@ -62,10 +76,13 @@ def build_world(options: Namespace, *, vpcd: str | None = None, socket: str | No
         stack=options.stack,
         vpcd=vpcd,
         socket=socket,
+        profile=options.profile,
         pinpad=options.pinpad,
         link=options.link,
         trace=options.trace,
         unmask=options.unmask,
+        debug=options.debug,
+        log=options.log,
     )
     for warning in world.warnings:
         say(f"vreader: warning: {warning}", err=True)

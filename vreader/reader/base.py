@@ -130,7 +130,12 @@ class ReaderDriver:
         return NTSTATUS.SUCCESS
 
     def CardMoved(self, ext: SMARTCARD_EXTENSION, card: Card, inserted: bool) -> None:
-        """Hear from the card switch: change the state, then complete the tracking request."""
+        """Hear from the card switch: change the state, then complete the tracking request.
+
+        A reader that sleeps is not told; it looks at the slot in :meth:`EnterD0`.
+        """
+        if not ext.OsData.InD0:
+            return
         set_state(ext, ReaderEvent.INSERTED if inserted else ReaderEvent.REMOVED)
         SmartcardCompleteCardTracking(ext)
 
@@ -233,8 +238,10 @@ class ReaderDriver:
         if extension.Refuse is not None:
             return complete(irp, extension.Refuse)
         ext = extension.SmartcardExtension
-        if not ext.OsData.InD0 and ext.Profile.asleep_waits and needs_card(irp):
-            return self._wait_for_d0(extension, irp)
+        if not ext.OsData.InD0 and needs_card(irp):
+            if ext.Profile.asleep_waits:
+                return self._wait_for_d0(extension, irp)
+            return complete(irp, NTSTATUS.DEVICE_POWERED_OFF)
         return self._serve(extension, irp)
 
     def _serve(self, extension: DEVICE_EXTENSION, irp: Irp) -> NTSTATUS:

@@ -188,8 +188,6 @@ class Slot:
         """
         irp, card = self.ext.OsData.CurrentIrp, self.hardware.card
         assert irp is not None  # the library calls back with a request in hand
-        if not self.ext.OsData.InD0:
-            return NTSTATUS.DEVICE_POWERED_OFF
         if card is None:
             return NTSTATUS.NO_MEDIA
 
@@ -211,8 +209,6 @@ class Slot:
         """
         irp = self.ext.OsData.CurrentIrp
         assert irp is not None  # the library calls back with a request in hand
-        if not self.ext.OsData.InD0:
-            return NTSTATUS.DEVICE_POWERED_OFF
         if self.hardware.card is None:
             return NTSTATUS.NO_MEDIA
         irp.CancelRoutine = cancel

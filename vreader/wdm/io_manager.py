@@ -82,6 +82,8 @@ class IoManager:
     Attributes:
         clock: the time port handed to drivers.
         events: where IRP and device events go.
+        log: what the system's event log hears: errors of drivers, requests that failed. Apart from
+            ``events``, which cost every request when anybody listens.
         drivers: loaded drivers by service name.
         run_locked: how a thread of a driver's own comes back in: calls a function under the host's
             lock, which the host puts here. Without a host there is nobody else, and no lock.
@@ -95,6 +97,7 @@ class IoManager:
     def __init__(self, clock: Clock, events: Emitter) -> None:
         self.clock = clock
         self.events = events
+        self.log = Emitter()
         self.drivers: dict[str, DriverObject] = {}
         self._links: dict[str, DeviceObject] = {}
         self._names: dict[str, str] = {}

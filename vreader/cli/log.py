@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``vreader log``: the event log of a running world's computer."""
+
+from argparse import Namespace
+
+from vreader.bridge.control.client import ask, find_control
+from vreader.cli.parser import Parser, say
+from vreader.trace.log import FORMS, form_of, format_log
+
+
+def configure(parser: Parser) -> None:
+    """Describe the command."""
+    parser.describe("""
+    Show the System event log of a running world: errors of the reader driver,
+    and requests of the resource manager that the driver rejected (event 610).
+
+      vreader log
+      vreader log -o events.csv
+    """)
+    add = parser.add_argument
+    add("--control", metavar="PATH", help="the world's control socket [$VREADER_CONTROL]")
+    add("--after", metavar="N", type=int, default=0, help="only entries after number N")
+    add("--form", choices=FORMS, help="text, json, jsonl or csv [by the name of FILE, or text]")
+    add("--json", action="store_true", help="the same as --form json")
+    add("-o", "--output", metavar="FILE", help="write to FILE instead of showing it")
+
+
+def run(options: Namespace) -> int:
+    """Ask the world, show or write what it says."""
+    path: str | None = options.output
+    form = "json" if options.json else options.form or form_of(path or "")
+    told = ask(find_control(options.control), {"op": "log", "after": options.after})
+    entries = told["entries"]
+    assert isinstance(entries, list)
+    text = format_log(entries, form)
+    if path is None:
+        say(text, end="")
+        return 0
+    from vreader.trace import open_output
+
+    with open_output(path, "log") as file:
+        file.write(text)
+    return 0
