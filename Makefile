@@ -7,8 +7,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check -q
 
 # Real programs the tests drive; see scripts/apt-install.
-TEST_PACKAGES := pcscd vsmartcard-vpcd opensc opensc-pkcs11 yubico-piv-tool ykcs11 pcsc-tools \
-	openssh-client openssl libpcsclite1 libpcsclite-dev gcc libc6-dev pkg-config
+TEST_PACKAGES := pcscd vsmartcard-vpcd libccid opensc opensc-pkcs11 yubico-piv-tool ykcs11 \
+	pcsc-tools openssh-client openssl libpcsclite1 libpcsclite-dev gcc libc6-dev pkg-config
 # Without bytecode every start would compile the program again.
 unexport PYTHONDONTWRITEBYTECODE
 SOURCES := vreader cards tests docs
@@ -30,6 +30,7 @@ types: $(VENV)/dev
 	$(BIN)/mypy
 
 docs: $(VENV)/docs
+	$(BIN)/python docs/generate.py
 	$(BIN)/python docs/diagrams.py
 	$(BIN)/sphinx-build -nW --keep-going -q -b html docs docs/_build/html
 

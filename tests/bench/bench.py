@@ -19,11 +19,11 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from routes import EMBEDDED, OURS, PLAIN, QUICK, WORK, Routes, Unmeasurable, vreader
+from routes import EMBEDDED, OURS, PLAIN, QUICK, TWIN, WORK, Routes, Unmeasurable, vreader
 
 from vreader.errors import VreaderError
 
-APDU_ROUTES = (EMBEDDED, OURS, QUICK, PLAIN)
+APDU_ROUTES = (EMBEDDED, OURS, TWIN, QUICK, PLAIN)
 RUN_TRUE, PYTHON = "vreader run -- true", "python -c pass"
 FIRST, FIRST_PCSCD = "start to first APDU", "start to first APDU, --stack pcscd"
 PRESENT, ABSENT = "insert to event", "remove to event"

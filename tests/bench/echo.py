@@ -5,11 +5,14 @@
 class EchoCard:
     """Answers every command with 9000."""
 
+    def __init__(self, atr: str = "3B80800101") -> None:
+        self.atr = bytes.fromhex(atr)
+
     def power_on(self) -> bytes:
-        return bytes.fromhex("3B80800101")
+        return self.atr
 
     def reset(self) -> bytes:
-        return bytes.fromhex("3B80800101")
+        return self.atr
 
     def power_off(self) -> None:
         pass

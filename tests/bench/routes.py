@@ -30,6 +30,7 @@ SLOW_WARM_UP = 12  # a kernel's first acknowledgements on a connection are quick
 
 EMBEDDED, BESIDE = "embedded", "embedded, beside a busy reader"
 OURS, QUICK, PLAIN = "pcscd, our card", "pcscd, C echo, quick ACK", "pcscd, C echo, plain"
+TWIN = "pcscd, libccid and T=1, our card"
 MAIN, BUSY, MOVED = "Bench Main 00 00", "Bench Busy 00 00", "Bench Moved 00 00"
 
 
@@ -175,9 +176,9 @@ class Routes:
         self._stack.callback(PcscliteDoor(host, path).close)
         self.clients[BESIDE] = Client(self.client_program, path, MAIN)
 
-    def _serve(self, route: str, stack: str) -> None:
+    def _serve(self, route: str, stack: str, options: str = "") -> None:
         """Have ``vreader serve`` hold an echo card for a route."""
-        card = f"{HERE / 'echo.py'}:EchoCard"
+        card = f"{HERE / 'echo.py'}:EchoCard{options}"
         command = [*vreader("serve", "--stack", stack, "--card", card), "--reader", MAIN]
         server = subprocess.Popen([*command, "--print-env"], stdout=subprocess.PIPE, text=True)
         self._stack.callback(_end, server)
@@ -203,6 +204,7 @@ class Routes:
         pcscd.wait_until_seen()
         for route, name in names.items():
             self.clients[route] = Client(self.client_program, str(pcscd.socket_path), name)
+        self._serve(TWIN, "twin", ",atr=3B800181")
 
     # ------------------------------------------------------------------ measuring
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import pytest
 
-from vreader.bridge.vpcd.installation import find_installation
+from vreader.bridge.vpcd.installation import TWIN, VPCD, SlotDriver, find_installation
 from vreader.errors import VreaderError
 
 ROOT = Path(__file__).parents[2]
@@ -143,8 +143,9 @@ def test_what_a_page_shows(page, directory, environment, need):
     for program, package in PROGRAMS.items():
         if any(program in command.text for command in shown):
             need(program, package)
-    if any("--stack pcscd" in command.text for command in shown):
-        need_pcscd()
+    for stack, driver in (("pcscd", VPCD), ("twin", TWIN)):
+        if any(f"--stack {stack}" in command.text for command in shown):
+            need_pcscd(driver)
     outputs = run(shown, directory, environment)
     for command, output in zip(shown, outputs, strict=False):
         said, _, code = output.rpartition("\n")
@@ -157,9 +158,9 @@ def test_what_a_page_shows(page, directory, environment, need):
     assert len(outputs) == len(shown)
 
 
-def need_pcscd() -> None:
+def need_pcscd(driver: SlotDriver) -> None:
     try:
-        find_installation()
+        find_installation(wanted=driver)
     except VreaderError as error:
         reason = f"{error}: {error.hint}"
         if os.environ.get("CI") == "true":

@@ -42,3 +42,14 @@ def test_one_stanza_and_one_driver_for_each_name(tmp_path):
         "CHANNELID 0x8C7D"
     )
     assert (tmp_path / "libifdvpcd-0.so").read_bytes() == b"\x7fELF"
+
+
+def test_a_driver_of_serial_lines_is_told_its_device(tmp_path):
+    devices = ["/dev/pts/7:GemPCTwin"]
+    write_files(str(tmp_path), ["A"], [0], b"\x7fELF", devices=devices, stem="libccidtwin")
+    assert (tmp_path / "conf.d" / "vpcd").read_text(encoding="utf-8").strip() == (
+        'FRIENDLYNAME "A"\n'
+        "DEVICENAME /dev/pts/7:GemPCTwin\n"
+        f"LIBPATH {tmp_path}/libccidtwin-0.so\n"
+        "CHANNELID 0x0"
+    )

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from vreader.bridge.vpcd.installation import find_installation, plan_readers
+from vreader.bridge.vpcd.installation import TWIN, find_installation, plan_readers
 from vreader.errors import UsageError, VreaderError
 
 
@@ -58,6 +58,22 @@ def test_no_driver(tmp_path, monkeypatch):
     with pytest.raises(VreaderError, match=r"libifdvpcd\.so") as error:
         find_installation(fake_pcscd(tmp_path, "libsystemd usbdropdir=/nowhere"))
     assert "apt install vsmartcard-vpcd" in error.value.hint
+
+
+def test_another_driver(tmp_path):
+    pcscd = fake_pcscd(tmp_path, with_driver(tmp_path))
+    (tmp_path / "serial" / "libccidtwin.so").touch()
+    assert find_installation(pcscd, TWIN).driver == tmp_path / "serial" / "libccidtwin.so"
+    with pytest.raises(VreaderError) as error:
+        find_installation("no-such-pcscd", TWIN)
+    assert "apt install pcscd libccid" in error.value.hint
+
+
+def test_a_driver_with_one_slot():
+    assert plan_readers(["A 00 00", "B 00 00"], slots=1).places == ((0, 0), (1, 0))
+    assert len(plan_readers([f"A{i} 00 00" for i in range(16)], slots=1).places) == 16
+    with pytest.raises(UsageError, match="only 00 00 can be"):
+        plan_readers(["A 00 01"], slots=1)
 
 
 def test_a_pcscd_that_cannot_be_run(tmp_path):

@@ -95,6 +95,16 @@ def probe_reader_slots(library: str | None = None) -> SlotProbe:
     return found
 
 
+def check_reader_slots(readers: int) -> None:
+    """Refuse more readers than programs of this machine could see; raises UsageError."""
+    probe = probe_reader_slots()
+    if probe.minor is not None and probe.minor < 6 and readers > probe.slots:
+        raise UsageError(
+            f"the libpcsclite of this machine shows programs {probe.slots} readers, not {readers}",
+            hint="give fewer cards, or use two worlds",
+        )
+
+
 def _forced_slots(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= MAX_SLOTS:
         return int(text)

@@ -154,7 +154,10 @@ class PcscliteDoor:
         self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join()
         self._socket.close()
-        for session in self.sessions():
+        sessions = self.sessions()
+        for session in sessions:
+            session.hang_up()  # all of them first: one may wait for another to let go of a card
+        for session in sessions:
             session.stop()
 
 

@@ -75,11 +75,12 @@ class Session:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the connection and release its context; waits five seconds for a card at work."""
-        self._hang_up()
+        """Hang up and wait until the context is released, five seconds for a card at work."""
+        self.hang_up()
         self._thread.join(_STOP_TIMEOUT_S)
 
-    def _hang_up(self) -> None:
+    def hang_up(self) -> None:
+        """End the connection; its thread releases the context."""
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -409,7 +410,7 @@ class Session:
         try:
             self._socket.send(message, socket.MSG_DONTWAIT)
         except BlockingIOError:
-            self._hang_up()  # it does not read what it asked for
+            self.hang_up()  # it does not read what it asked for
         except OSError:
             pass  # it has gone; its own thread notices
         self._held_back = None

@@ -17,6 +17,7 @@ import socket
 import threading
 from dataclasses import dataclass
 
+from vreader.bridge.device import DeviceHandle, Unserved
 from vreader.bridge.vpcd.conversation import converse
 from vreader.bridge.vpcd.dial import Dial, explain
 from vreader.bridge.vpcd.events import (
@@ -26,7 +27,7 @@ from vreader.bridge.vpcd.events import (
     VpcdIgnored,
     VpcdRefused,
 )
-from vreader.bridge.vpcd.session import CardSession, DeviceHandle, Unserved
+from vreader.bridge.vpcd.session import CardSession
 from vreader.errors import VreaderError
 from vreader.events import Emitter
 from vreader.smclib.ioctl import Ioctl

@@ -67,18 +67,38 @@ def _target(link: str) -> str:
         return ""  # closed meanwhile
 
 
-def write_files(directory: str, names: list[str], ports: list[int], library: bytes) -> str:
-    """Write the drivers and their reader.conf; return the directory pcscd's ``-c`` wants."""
+def write_files(
+    directory: str,
+    names: list[str],
+    channels: list[int],
+    library: bytes,
+    *,
+    devices: list[str] | None = None,
+    stem: str = "libifdvpcd",
+) -> str:
+    """Write the drivers and their reader.conf; return the directory pcscd's ``-c`` wants.
+
+    Args:
+        directory: where to write.
+        names: FRIENDLYNAME of each stanza.
+        channels: CHANNELID of each stanza, a vpcd driver's first port.
+        library: the driver; each stanza gets a copy.
+        devices: DEVICENAME of each stanza; vpcd's says its port.
+        stem: what the copies are called.
+    """
+    if devices is None:
+        devices = [f"/dev/null:0x{port:X}" for port in channels]
     conf = f"{directory}/conf.d"
     os.mkdir(conf, 0o700)
     with open(f"{conf}/vpcd", "w", encoding="utf-8") as file:
-        for number, (name, port) in enumerate(zip(names, ports, strict=True)):
-            copy = f"{directory}/libifdvpcd-{number}.so"
+        stanzas = zip(names, devices, channels, strict=True)
+        for number, (name, device, channel) in enumerate(stanzas):
+            copy = f"{directory}/{stem}-{number}.so"
             with open(copy, "wb") as out:
                 out.write(library)
             file.write(
-                f'FRIENDLYNAME "{name}"\nDEVICENAME /dev/null:0x{port:X}\n'
-                f"LIBPATH {copy}\nCHANNELID 0x{port:X}\n\n"
+                f'FRIENDLYNAME "{name}"\nDEVICENAME {device}\n'
+                f"LIBPATH {copy}\nCHANNELID 0x{channel:X}\n\n"
             )
     return conf
 

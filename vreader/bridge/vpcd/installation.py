@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What this machine has of pcscd and the vpcd driver, and which cards they can be given.
+"""What this machine has of pcscd and its drivers, and which cards they can be given.
 
 pcscd names a reader ``FRIENDLYNAME II SS``: SS is the slot, II counts readers of one driver
 library. Cards of different stanzas need different libraries (one library mixes its readers up), so
@@ -23,12 +23,30 @@ _DROP_DIRECTORIES = (
     "/usr/lib64/pcsc/drivers",
     "/usr/local/lib/pcsc/drivers",
 )
-_DRIVER = "serial/libifdvpcd.so"
 _READER_NAME = re.compile(r"(.+) ([0-9A-F]{2}) ([0-9A-F]{2})", re.DOTALL)
 _MAX_NAME_BYTES = 127
 _QUERY_TIMEOUT_S = 10.0
-SLOTS = 2
-"""Slots of one stanza, a constant of the driver's build; an unused one shows as an empty reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotDriver:
+    """A driver that a private pcscd can be given.
+
+    Attributes:
+        name: what people call it.
+        library: where it is in a directory of drivers.
+        package: Debian's package.
+        slots: slots of one stanza, a constant of its build; an unused one shows as an empty reader.
+    """
+
+    name: str
+    library: str
+    package: str
+    slots: int
+
+
+VPCD = SlotDriver("vpcd driver", "serial/libifdvpcd.so", "vsmartcard-vpcd", 2)
+TWIN = SlotDriver("serial CCID driver", "serial/libccidtwin.so", "libccid", 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +55,7 @@ class Installation:
 
     Attributes:
         command: pcscd and the options it is run with, but for ``-c``.
-        driver: the vpcd driver library.
+        driver: the driver library.
         drop_directory: where pcscd looks for drivers of USB readers.
         max_readers: how many readers (slots) this pcscd takes.
     """
@@ -48,17 +66,17 @@ class Installation:
     max_readers: int
 
 
-def find_installation(pcscd: str = "pcscd") -> Installation:
+def find_installation(pcscd: str = "pcscd", wanted: SlotDriver = VPCD) -> Installation:
     """Look at what is installed.
 
     Raises:
-        VreaderError: pcscd or its vpcd driver is missing, or pcscd cannot be given a socket.
+        VreaderError: pcscd or its driver is missing, or pcscd cannot be given a socket.
     """
     path = shutil.which(pcscd, path=os.pathsep.join([os.environ.get("PATH", ""), _SBIN]))
     if path is None:
         raise VreaderError(
             "pcscd is not installed",
-            hint="apt install pcscd vsmartcard-vpcd, or use --stack embedded",
+            hint=f"apt install pcscd {wanted.package}, or use --stack embedded",
         )
     version, usage = _ask(path, "--version"), _ask(path, "--help")
     if "libsystemd" not in version:
@@ -69,11 +87,12 @@ def find_installation(pcscd: str = "pcscd") -> Installation:
     dropped = re.search(r"usbdropdir=(\S+)", version)
     drop_directories = [dropped[1]] if dropped else []
     drop_directories += _DROP_DIRECTORIES
-    driver = next((d for d in (Path(p, _DRIVER) for p in drop_directories) if d.is_file()), None)
+    places = (Path(directory, wanted.library) for directory in drop_directories)
+    driver = next((place for place in places if place.is_file()), None)
     if driver is None:
         raise VreaderError(
-            "the vpcd driver for pcscd (libifdvpcd.so) is not installed",
-            hint="apt install vsmartcard-vpcd, or use --stack embedded",
+            f"the {wanted.name} for pcscd ({Path(wanted.library).name}) is not installed",
+            hint=f"apt install {wanted.package}, or use --stack embedded",
         )
     command = [path, "--foreground"]
     if "--disable-polkit" in usage:
@@ -112,7 +131,7 @@ class Plan:
     places: tuple[tuple[int, int], ...]
 
 
-def plan_readers(readers: Sequence[str], max_readers: int = 16) -> Plan:
+def plan_readers(readers: Sequence[str], max_readers: int = 16, slots: int = VPCD.slots) -> Plan:
     """Find a place for each reader so that pcscd gives it exactly the name wanted.
 
     Raises:
@@ -121,22 +140,22 @@ def plan_readers(readers: Sequence[str], max_readers: int = 16) -> Plan:
     stanzas: dict[str, int] = {}
     places: list[tuple[int, int]] = []
     for name in readers:
-        friendly, slot = _split(name)
+        friendly, slot = _split(name, slots)
         place = (stanzas.setdefault(friendly, len(stanzas)), slot)
         if place in places:
             raise UsageError(
                 f"two readers are called {name!r}", hint="give each reader a name of its own"
             )
         places.append(place)
-    if len(stanzas) * SLOTS > max_readers:
+    if len(stanzas) * slots > max_readers:
         raise UsageError(
-            f"pcscd takes {max_readers} readers, {SLOTS} a name: {len(stanzas)} names are too many",
+            f"pcscd takes {max_readers} readers, {slots} a name: {len(stanzas)} names are too many",
             hint="give fewer cards, or use --stack embedded",
         )
     return Plan(tuple(stanzas), tuple(places))
 
 
-def _split(name: str) -> tuple[str, int]:
+def _split(name: str, slots: int) -> tuple[str, int]:
     """Return FRIENDLYNAME and slot for a full reader name."""
     match = _READER_NAME.fullmatch(name)
     if match is None:
@@ -145,9 +164,10 @@ def _split(name: str) -> tuple[str, int]:
             hint=f"use {name + ' 00 00'!r}, or --stack embedded",
         )
     friendly, index, slot = match[1], match[2], int(match[3], 16)
-    if index != "00" or slot >= SLOTS:
+    if index != "00" or slot >= slots:
+        possible = " and ".join(f"00 {number:02X}" for number in range(slots))
         raise UsageError(
-            f"pcscd cannot call a reader {name!r}: only 00 00 and 00 01 are possible at the end",
+            f"pcscd cannot call a reader {name!r}: only {possible} can be at the end",
             hint="change the words before the numbers instead, or use --stack embedded",
         )
     if '"' in friendly or not friendly.isprintable() or friendly != friendly.strip():

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real pcscd of one's own, for as long as a world lasts, next to the system's or without one.
 
-pcscd takes its listening socket from us (socket activation) and has a vpcd slot for each reader. A
+pcscd takes its listening socket from us (socket activation) and has a slot for each reader: of the
+vpcd driver, which we dial, or of libccid's driver at the other end of a serial line of ours. A
 supervisor process shuts it into namespaces where the machine allows that, hands us connections to
 its slots, and leaves nothing behind however we end. Clients use ``socket_path`` as
 ``PCSCLITE_CSOCK_NAME``. What a card answers is no business of this module: a VpcdDoor is given one
@@ -26,7 +27,7 @@ from typing import Any, Self
 from vreader.bridge.pcsclite.client import PcscClient
 from vreader.bridge.pcsclite.wire import MAX_MINOR, READER_SLOTS, ReaderState
 from vreader.bridge.vpcd.dial import Dial
-from vreader.bridge.vpcd.installation import SLOTS, find_installation, plan_readers
+from vreader.bridge.vpcd.installation import TWIN, VPCD, find_installation, plan_readers
 from vreader.bridge.vpcd.supervisor import LOG_NAME, MESSAGE_SIZE, SOCKET_NAME, Config
 from vreader.errors import VreaderError
 
@@ -36,6 +37,7 @@ STOP_TIMEOUT_S = 10.0
 POLL_S = 0.01
 LOG_LINES = 5
 ANSWER_TIMEOUT_S = 0.5
+_TWIN_DEVICE = "GemPCTwin"  # as libccid's driver calls it
 # Without -I and -S the supervisor would spend its time on site-packages.
 _BOOT = (
     "import sys; sys.path.append(sys.argv[1]); "
@@ -49,10 +51,13 @@ class _NoNamespaces(Exception):  # noqa: N818 - a fact about this machine
 
 
 class PrivatePcscd:
-    """A pcscd with one vpcd slot for each of ``readers``.
+    """A pcscd with one slot for each of ``readers``.
 
     Args:
-        readers: full reader names, each ending in " 00 00" (or " 00 01" to share a stanza).
+        readers: full reader names, each ending in " 00 00" (or with vpcd " 00 01", to share a
+            stanza).
+        lines: device file of each reader's serial line, with a GemPC Twin at the other end that
+            answers already; then the driver is libccid's, and nobody dials.
         directory: the private directory to make and remove, in a directory that exists; by
             default a new one in the directory for temporary files.
         around: a directory of the caller's that is removed, too, when this pcscd ends, also when
@@ -68,6 +73,7 @@ class PrivatePcscd:
         self,
         readers: Sequence[str],
         *,
+        lines: Sequence[str] = (),
         directory: Path | None = None,
         around: Path | None = None,
         isolate: bool | None = None,
@@ -75,6 +81,7 @@ class PrivatePcscd:
     ) -> None:
         self.warnings: tuple[str, ...] = ()
         self._readers = tuple(readers)
+        self._lines = tuple(lines)
         self._wanted_directory = directory
         self._around = around
         self._directory = Path()
@@ -104,7 +111,7 @@ class PrivatePcscd:
 
     @property
     def dials(self) -> tuple[Dial, ...]:
-        """One Dial for each reader, in their order."""
+        """One Dial for each reader, in their order; for the vpcd driver only."""
         return tuple(self._dial(stanza, slot) for stanza, slot in self._places)
 
     def start(self) -> None:
@@ -114,15 +121,17 @@ class PrivatePcscd:
             VreaderError: something is missing, or pcscd did not come up; the message quotes its
                 last words.
         """
-        installation = find_installation(self._pcscd)
-        plan = plan_readers(self._readers, installation.max_readers)
+        wanted = TWIN if self._lines else VPCD
+        installation = find_installation(self._pcscd, wanted)
+        plan = plan_readers(self._readers, installation.max_readers, wanted.slots)
         self._places = plan.places
         self._slots = installation.max_readers
         config = Config(
             command=list(installation.command),
             driver=str(installation.driver),
             names=list(plan.stanzas),
-            slots=SLOTS,
+            devices=[f"{line}:{_TWIN_DEVICE}" for line in self._lines],
+            slots=wanted.slots,
             directory=""
             if self._wanted_directory is None
             else str(self._wanted_directory.absolute()),
@@ -180,10 +189,11 @@ class PrivatePcscd:
                     ) from refusal
                 why = str(refusal)
         if self._supervisor is None:
-            self.warnings = (
-                f"pcscd runs without namespaces ({why}): "
-                "its vpcd driver listens on all network interfaces",
-            )
+            if not self._lines:
+                self.warnings = (
+                    f"pcscd runs without namespaces ({why}): "
+                    "its vpcd driver listens on all network interfaces",
+                )
             self._supervisor = _Supervisor({**config, "isolate": False})
         self._directory = Path(self._supervisor.directory)
 

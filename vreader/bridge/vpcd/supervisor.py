@@ -58,10 +58,11 @@ class Config(TypedDict):
 
     Attributes:
         command: pcscd with its options but for ``-c``.
-        driver: path of the vpcd driver library.
+        driver: path of the driver library.
         names: one FRIENDLYNAME for each stanza; each gets its own copy of the driver, since copies
             share no state and one library would mix its readers up.
-        slots: ports the driver opens for a stanza, from its CHANNELID on.
+        devices: DEVICENAME of each stanza for a driver of serial lines; empty: it is vpcd.
+        slots: ports vpcd opens for a stanza, from its CHANNELID on.
         directory: where to make the private directory; empty: a new one under ``under``.
         under: a directory that exists.
         around: a directory of the parent's that goes when the private one goes; empty: none.
@@ -73,6 +74,7 @@ class Config(TypedDict):
     command: list[str]
     driver: str
     names: list[str]
+    devices: list[str]
     slots: int
     directory: str
     under: str
@@ -234,15 +236,19 @@ def _launch(channel: socket.socket, config: Config, path: str) -> int:
     listener.listen(64)
     log = os.open(f"{path}/{LOG_NAME}", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     slots = config["slots"]
+    names, devices = config["names"], config["devices"] or None
+    first = 0 if devices else 35963
+    # Not in the private directory, whose file system may forbid to execute.
+    place = RUN_DIRECTORY
     if config["isolate"]:
         enter_namespaces(config["hide"])
-        ports = [35963 + i * slots for i in range(len(config["names"]))]
-        # Not in the private directory, whose file system may forbid to execute.
-        conf = write_files(RUN_DIRECTORY, config["names"], ports, library)
     else:
-        first = free_ports(slots * len(config["names"]))
-        ports = [first + i * slots for i in range(len(config["names"]))]
-        conf = write_files(path, config["names"], ports, library)
+        place = path
+        if devices is None:
+            first = free_ports(slots * len(names))
+    ports = [first + i * slots for i in range(len(names))]
+    stem = os.path.basename(config["driver"]).removesuffix(".so")
+    conf = write_files(place, names, ports, library, devices=devices, stem=stem)
     child = os.fork()
     if child == 0:
         try:
