@@ -122,6 +122,10 @@ TYPED = {
         "of profile 5.4.3, not",
         "use -",
     ),
+    # --link
+    "link": (["run", "--link", "t2", "true"], "unknown link 't2'", "links: t0, t1"),
+    "link option": (["run", "--link", "t1,x", "true"], "unknown link option 'x'", "spoil=N"),
+    "link number": (["run", "--link", "t1,wtx=0", "true"], "a number from 1 to 255", "spoil=N"),
     # --pinpad
     "pinpad": (["run", "--pinpad", "", "true"], "an entry of the pinpad is empty", "digits, canc"),
     "pinpad letters": (["run", "--pinpad", "12a4", "true"], "has digits alone", "cancel or timeo"),

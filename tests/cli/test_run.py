@@ -132,6 +132,14 @@ def test_names_of_readers(cli, self_command, cards, readers, names):
     assert [line.split("\t")[0] for line in said.out.splitlines()] == names
 
 
+def test_a_profile_of_the_resource_manager(cli, self_command):
+    options = ("--profile", "windows", "--card", "none", "--card", "none")
+    said = cli("run", *options, "--", "sh", "-c", f"{self_command} ctl list")
+    names = [line.split("\t")[0] for line in said.out.splitlines()]
+    assert names == ["Virtual Reader 0", "Virtual Reader 1"]
+    assert cli("run", "--profile", "windows", "--stack", "pcscd", "--", "true").code == 125
+
+
 def test_one_reader_for_each_card(cli, self_command, here: Path):
     cards = ("piv:neutral", "none", "atr:3b80800101", "card.py:Echo,atr=3B00")
     options = [word for card in cards for word in ("--card", card)]

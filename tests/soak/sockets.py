@@ -201,7 +201,7 @@ class Control(Surface):
 
     def _line(self, mutator: Mutator) -> bytes:
         choice, chance = mutator.chance.choice, mutator.chance.random
-        request = {"op": choice(("list", "insert", "remove", "reset", "quit", "x", 1, None))}
+        request = {"op": choice(("list", "insert", "remove", "reset", "log", "quit", "x", 1, None))}
         if chance() < 0.7:
             request["reader"] = choice(
                 (0, 1, "0", READER, 2, -1, None, [], {}, True, 1e300, "\ud800")

@@ -271,12 +271,13 @@ class Vpcd(Surface):
 
 def opener(name: str) -> Callable[[], Surface]:
     """Return the class of a surface."""
+    from files import Inf, Reg
     from sockets import Control, Pcsclite
 
-    return {kind.name: kind for kind in (Apdus, Pcsclite, Vpcd, Control)}[name]
+    return {kind.name: kind for kind in (Apdus, Pcsclite, Vpcd, Control, Reg, Inf)}[name]
 
 
-NAMES = ("apdu", "pcsclite", "vpcd", "control")
+NAMES = ("apdu", "pcsclite", "vpcd", "control", "reg", "inf")
 
 
 def seeded(seed: int, name: str) -> Mutator:

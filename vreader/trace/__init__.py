@@ -40,6 +40,7 @@ def open_trace(
     *,
     unmask: bool = False,
     full: bool = False,
+    level: int | None = None,
     now: Callable[[], float] = time.monotonic,
     warn: Callable[[str], None] = warn_on_stderr,
 ) -> Callable[[], None]:
@@ -52,6 +53,8 @@ def open_trace(
         emitter: a host's ``events``.
         unmask: the events come from a host that shows secrets; the trace says so at its beginning.
         full: show all of long data; JSON lines always do.
+        level: show only what belongs to these DEBUG_* bits (:mod:`vreader.trace.level`); None shows
+            everything.
         now: monotonic seconds.
         warn: told in one line, once, when the trace cannot go on, a full disk say. Nothing is ever
             raised at the emitter.
@@ -67,7 +70,12 @@ def open_trace(
     sink = WritingSink(stream, name, write, now, warn, owned=owned)
     started = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
     sink(TraceOpened(__version__, started, unmask))
-    unsubscribe = emitter.subscribe(sink)
+    if level is None:
+        unsubscribe = emitter.subscribe(sink)
+    else:
+        from vreader.trace.level import filtered
+
+        unsubscribe = emitter.subscribe(filtered(sink, level))
 
     def close() -> None:
         unsubscribe()
@@ -77,14 +85,28 @@ def open_trace(
 
 
 def _open(path: str) -> TextIO:
-    """Open a file for its owner alone; a FIFO nobody reads is refused instead of waited for."""
-    if not path or "\0" in path:
-        raise UsageError("a trace needs a file", hint="name a file, or - for standard error")
+    """Open the file of a trace."""
     if path.lower().endswith((".pcap", ".pcapng")):
         raise UsageError(
             f"traces are not written as packet captures: {path}",
             hint="name a file that ends in .jsonl, or in anything else for readable text",
         )
+    return open_output(path, "trace")
+
+
+def open_output(path: str, what: str) -> TextIO:
+    """Open a file for its owner alone; a FIFO nobody reads is refused instead of waited for.
+
+    Args:
+        path: where; a file that is there is replaced.
+        what: is to be written there, for errors.
+
+    Raises:
+        VreaderError: it cannot be written; UsageError where it makes no sense.
+    """
+    if not path or "\0" in path:
+        hint = "name a file, or - for standard error" if what == "trace" else "name a file"
+        raise UsageError(f"a {what} needs a file", hint=hint)
     flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
     try:
         descriptor = os.open(path, flags, 0o600)
@@ -99,7 +121,7 @@ def _open(path: str) -> TextIO:
             raise
     except OSError as error:
         raise VreaderError(
-            f"cannot write the trace to {path}: {error.strerror or error}",
+            f"cannot write the {what} to {path}: {error.strerror or error}",
             hint="name a file in a directory you may write to, or - for standard error",
         ) from None
     return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")

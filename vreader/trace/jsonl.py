@@ -9,26 +9,34 @@ themselves. Two fields are added for convenience: ``ioctl``, the name of an IrpE
 null where it is none of winsmcrd.h, and ``sw``, the status word of an ApduEvent's ``response``, or
 null where there is none.
 
-==================  ============================================================================
-event               fields
-==================  ============================================================================
-TraceOpened         version, started, unmasked
-DeviceEvent         device, change
-IrpEvent            device, major, code, status, information; ioctl
-StateEvent          device, before, cause, after
-DriverLogEvent      device, status, text
-CardEvent           reader, change, atr, problem
-ApduEvent           reader, command, response, masked, masked_response, text, seconds, problem; sw
-PinEvent            reader, asked, outcome
-CardFaultEvent      reader, traceback
-ReaderChangeEvent   reader, state, counter, sharing, gone
-ClientEvent         pid, change, reason
-DoorFaultEvent      pid, traceback
-VpcdConnected       reader, peer
-VpcdDisconnected    reader, peer, reason
-VpcdRefused         reader, peer, reason, hint
-VpcdIgnored         reader, peer, reason
-==================  ============================================================================
+===================  ============================================================================
+event                fields
+===================  ============================================================================
+TraceOpened          version, started, unmasked
+DeviceEvent          device, change
+IrpEvent             device, major, code, status, information; ioctl
+StateEvent           device, before, cause, after
+DebugEvent           device, bits, text
+DriverLogEvent       device, status, text, code, dump, driver
+CardEvent            reader, change, atr, problem
+ApduEvent            reader, command, response, masked, masked_response, text, seconds, problem; sw
+TpduEvent            reader, protocol, to_card, text, data, length, harm
+PinEvent             reader, asked, outcome
+CardFaultEvent       reader, traceback
+IoctlRejectedEvent   device, code, win32, header
+ReaderChangeEvent    reader, state, counter, sharing, gone
+ReaderRefusedEvent   link, reason
+TransactionExpired   reader
+ClientEvent          pid, change, reason
+DoorFaultEvent       pid, traceback
+VpcdConnected        reader, peer
+VpcdDisconnected     reader, peer, reason
+VpcdRefused          reader, peer, reason, hint
+VpcdIgnored          reader, peer, reason
+SerialCcidConnected  reader, path
+SerialCcidWaiting    reader, path
+SerialCcidIgnored    reader, path, reason
+===================  ============================================================================
 
 What the fields mean is said beside each event class.
 """

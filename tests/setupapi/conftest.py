@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
+import pytest
+
+OUR_INF = Path(__file__).parents[2] / "vreader" / "reader" / "vreader.inf"
+
+
+@pytest.fixture(scope="session")
+def our_inf():
+    """The text of the virtual reader's own INF."""
+    return OUR_INF.read_text()

@@ -1,0 +1,283 @@
+# SPDX-License-Identifier: Apache-2.0
+r"""``.reg`` files: what regedit and ``reg export`` write and read, both versions.
+
+"Windows Registry Editor Version 5.00" is UTF-16LE, "REGEDIT4" is in an ANSI code page, and so are
+the bytes of its ``hex(1)``, ``hex(2)`` and ``hex(7)`` values. A file is read whole before anything
+is changed: a bad one changes nothing. Sources: Microsoft KB 310516, "Distributing registry changes
+with .reg files".
+
+Deletions are ``[-KEY]`` and ``"name"=-``. A text may go on over lines, as regedit writes a text
+with line ends; ``\`` at the end of a line of hexadecimal bytes goes on with the next.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from vreader.errors import UsageError
+from vreader.registry.store import (
+    LONG_NAMES,
+    NameRefusedError,
+    Registry,
+    check_depth,
+    check_value_name,
+    split,
+)
+from vreader.registry.textfile import decode, decode_ansi
+from vreader.registry.values import (
+    REG_BINARY,
+    REG_EXPAND_SZ,
+    REG_MULTI_SZ,
+    REG_SZ,
+    Value,
+    utf16,
+)
+
+VERSION_5: Final = "Windows Registry Editor Version 5.00"
+VERSION_4: Final = "REGEDIT4"
+ANSI_TYPES: Final = frozenset({REG_SZ, REG_EXPAND_SZ, REG_MULTI_SZ})
+
+_LINE_END = re.compile(r"\r\n|\n|\r")
+_SPECIAL = re.compile(r'["\\]')
+_HEX = re.compile(r"hex(?:\(([0-9a-f]{1,8})\))?:", re.IGNORECASE)
+_DWORD = re.compile(r"dword:([0-9a-f]{1,8})", re.IGNORECASE)
+_BYTES = re.compile(r"(?:[0-9a-f]{2},)*[0-9a-f]{2}", re.IGNORECASE)
+_BYTE = re.compile(r"[0-9a-f]{1,2}", re.IGNORECASE)
+
+
+class RegFileError(UsageError):
+    """A ``.reg`` file cannot be read.
+
+    Attributes:
+        line: where, 1 being the first.
+    """
+
+    def __init__(self, source: str, line: int, problem: str, hint: str) -> None:
+        super().__init__(f"{source}, line {line}: {problem}", hint=hint)
+        self.line = line
+
+
+class Change:
+    """One line of a ``.reg`` file.
+
+    Attributes:
+        line: where it stands.
+        path: of the key, from a root's long name on.
+        name: of the value; None where the key itself is made or deleted.
+        value: what to set; None deletes.
+        deletes: the key, or the value, is deleted.
+    """
+
+    __slots__ = ("deletes", "line", "name", "path", "value")
+
+    def __init__(
+        self, line: int, path: str, name: str | None, value: Value | None, *, deletes: bool
+    ) -> None:
+        self.line = line
+        self.path = path
+        self.name = name
+        self.value = value
+        self.deletes = deletes
+
+
+def import_reg(registry: Registry, data: bytes, source: str = "the .reg file") -> int:
+    """Read a ``.reg`` file into ``registry``; return how many changes it asks for.
+
+    Args:
+        registry: is left alone where the file is bad.
+        data: the file.
+        source: what to call it in an error.
+
+    Raises:
+        RegFileError: it is no ``.reg`` file; with the line.
+    """
+    changes = parse_reg(data, source)
+    for change in changes:
+        if change.name is None:
+            if not change.deletes:
+                registry.create(change.path)
+            elif registry.find(change.path) is not None:
+                registry.delete(change.path, tree=True)
+        elif change.value is not None:
+            registry.create(change.path).set(change.name, change.value)
+        else:
+            key = registry.find(change.path)
+            if key is not None and key.find_value(change.name) is not None:
+                key.delete_value(change.name)
+    return len(changes)
+
+
+def parse_reg(data: bytes, source: str = "the .reg file") -> list[Change]:
+    """Read a ``.reg`` file; raises RegFileError."""
+    try:
+        text = decode(data)
+    except ValueError as error:
+        raise RegFileError(
+            source, 1, str(error), "regedit writes UTF-16LE or, as version 4, ANSI"
+        ) from None
+    return list(_Parser(text, source).changes())
+
+
+class _Parser:
+    def __init__(self, text: str, source: str) -> None:
+        self._lines = _LINE_END.split(text)
+        self._source = source
+        self._at = 0  # lines read
+        self._ansi = False
+
+    def _error(self, problem: str, hint: str, line: int | None = None) -> RegFileError:
+        return RegFileError(self._source, line or self._at, problem, hint)
+
+    def _next(self) -> str | None:
+        if self._at == len(self._lines):
+            return None
+        self._at += 1
+        return self._lines[self._at - 1]
+
+    def changes(self) -> Iterator[Change]:
+        self._read_version()
+        key: Change | None = None
+        while (line := self._next()) is not None:
+            line = line.lstrip(" \t\0")
+            if not line or line.startswith(";"):
+                continue
+            if line.startswith("["):
+                key = self._key(line)
+                yield key
+            elif line.startswith(('"', "@")):
+                if key is None or key.deletes:
+                    raise self._error(
+                        "a value outside of a key" if key is None else "a value in a deleted key",
+                        r"put [HKEY_LOCAL_MACHINE\…] above it",
+                    )
+                yield self._value(key.path, line)
+            else:
+                raise self._error(
+                    f"neither a key nor a value: {shown(line)}",
+                    'a key is [HKEY_…], a value is "name"=… or @=…, a comment starts with ;',
+                )
+
+    def _read_version(self) -> None:
+        while (line := self._next()) is not None:
+            line = line.strip()
+            if line:
+                break
+        if line not in (VERSION_5, VERSION_4):
+            raise self._error(
+                "not a .reg file", f"its first line is {VERSION_5!r} or {VERSION_4!r}"
+            )
+        self._ansi = line == VERSION_4
+
+    def _key(self, line: str) -> Change:
+        end = line.rfind("]")
+        rest = line[end + 1 :].strip()
+        if end < 0 or (rest and not rest.startswith(";")):
+            raise self._error("a key's line does not end with ]", r"[HKEY_LOCAL_MACHINE\Software]")
+        start = 2 if line.startswith("[-") else 1
+        root, _, path = line[start:end].partition("\\")
+        long = LONG_NAMES.get(root.upper())
+        if long is None:
+            raise self._error(f"{shown(root)} is no root", "HKEY_LOCAL_MACHINE, HKEY_USERS, …")
+        deletes = start == 2
+        if deletes and not path:
+            raise self._error("a root cannot be deleted", "name a key below it")
+        try:
+            if path:
+                check_depth(len(split(path)))
+        except NameRefusedError as error:
+            raise self._error(str(error), r"names are divided by one \ each") from None
+        return Change(self._at, f"{long}\\{path}" if path else long, None, None, deletes=deletes)
+
+    def _value(self, path: str, line: str) -> Change:
+        at = self._at
+        name, rest = ("", line[1:]) if line.startswith("@") else self._string(line)
+        try:
+            check_value_name(name)
+        except NameRefusedError as error:
+            raise self._error(str(error), "shorten it", at) from None
+        rest = rest.lstrip()
+        if not rest.startswith("="):
+            raise self._error("no = after the value's name", '"name"=… or @=…')
+        rest = rest[1:].lstrip()
+        value: Value | None
+        if rest.startswith("-"):
+            value, rest = None, rest[1:]
+        elif rest.startswith('"'):
+            text, rest = self._string(rest)
+            value = Value.sz(text)
+        elif match := _DWORD.match(rest):
+            value, rest = Value.dword(int(match[1], 16)), rest[match.end() :]
+        elif match := _HEX.match(rest):
+            kind = REG_BINARY if match[1] is None else int(match[1], 16)
+            data, rest = self._bytes(rest[match.end() :]), ""
+            if self._ansi and kind in ANSI_TYPES:
+                data = utf16(decode_ansi(data))
+            value = Value(kind, data)
+        else:
+            raise self._error(
+                f"no value: {shown(rest)}", '"text", dword:0000002a, hex:01,02, hex(7):… or -'
+            )
+        rest = rest.strip()
+        if rest and not rest.startswith(";"):
+            raise self._error(f"more after the value: {shown(rest)}", "one value a line")
+        return Change(at, path, name, value, deletes=value is None)
+
+    def _string(self, line: str) -> tuple[str, str]:
+        """Read a quoted text at the beginning of ``line``; return it and what follows it."""
+        started = self._at
+        parts: list[str] = []
+        at = 1
+        while True:
+            match = _SPECIAL.search(line, at)
+            if match is None:
+                parts.append(line[at:])
+                following = self._next()
+                if following is None:
+                    raise self._error('a text without its closing "', 'close it with "', started)
+                parts.append("\r\n")
+                line, at = following, 0
+                continue
+            parts.append(line[at : match.start()])
+            at = match.end()
+            if match[0] == '"':
+                return "".join(parts), line[at:]
+            escaped = line[at : at + 1]
+            if escaped not in ("\\", '"') or not escaped:
+                raise self._error(r"a single \ in a text", r'write \\ for \ and \" for "')
+            parts.append(escaped)
+            at += 1
+
+    def _bytes(self, line: str) -> bytes:
+        """Read hexadecimal bytes, over lines that end with a backslash."""
+        started = self._at
+        parts: list[str] = []
+        while True:
+            line = line.partition(";")[0].strip()
+            if not line.endswith("\\"):
+                parts.append(line)
+                break
+            parts.append(line[:-1].strip())
+            following = self._next()
+            if following is None:
+                raise self._error(r"nothing after the \ of the last line", "finish the value")
+            line = following
+        digits = "".join(parts).removesuffix(",")
+        if _BYTES.fullmatch(digits):
+            return bytes.fromhex(digits.replace(",", ""))
+        if not digits:
+            return b""
+        data = bytearray()
+        for item in digits.split(","):
+            item = item.strip()
+            if not _BYTE.fullmatch(item):
+                raise self._error(
+                    f"{shown(item)} is no byte", "two hexadecimal digits each, commas between",
+                    started,
+                )  # fmt: skip
+            data.append(int(item, 16))
+        return bytes(data)
+
+
+def shown(text: str) -> str:
+    """Return a text of the file for an error, cut where it is long."""
+    return repr(text if len(text) <= 40 else f"{text[:40]}…")

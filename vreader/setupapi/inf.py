@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An INF file: its sections, and the texts that stand for its tokens in a language.
+
+Names of sections, keys and tokens do not depend on case. ``%token%`` stands for a text of the one
+[Strings] section that is chosen for the language, ``%%`` for a percent sign, in quoted texts too.
+Source: WDK "INF Strings Section".
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from vreader.registry.store import fold
+from vreader.registry.textfile import decode
+from vreader.setupapi.syntax import MAX_FIELD, Entry, InfError, Section, read_sections
+
+US_ENGLISH: Final = 0x0409
+
+
+class Inf:
+    """A parsed INF file.
+
+    Attributes:
+        source: what to call it in errors.
+        sections: by folded name (:func:`vreader.registry.store.fold`).
+        language: the LANGID whose texts stand for tokens.
+        strings: those texts, by folded token.
+    """
+
+    def __init__(self, source: str, sections: dict[str, Section], language: int) -> None:
+        self.source = source
+        self.sections = sections
+        self.language = language
+        chosen = strings_section(sections, language)
+        self.strings = {} if chosen is None else _strings(chosen)
+
+    def find(self, name: str) -> Section | None:
+        """Return a section, whatever the case of its name, or None."""
+        return self.sections.get(fold(name))
+
+    def expand(self, text: str, dirids: Mapping[int, str] | None = None) -> str:
+        """Replace the tokens of a text; one that stands for nothing stays as it is.
+
+        Args:
+            text: from an entry.
+            dirids: directories by number, for ``%12%`` and the like.
+        """
+        if "%" not in text:
+            return text
+        # Signs pair from the left: what is at odd places stands between two of them.
+        parts = text.split("%")
+        for place in range(1, len(parts) - 1, 2):
+            token = parts[place]
+            found = self.strings.get(fold(token)) if token else "%"
+            if found is None and dirids is not None and token.isascii() and token.isdigit():
+                found = dirids.get(int(token[:9]))
+            parts[place] = f"%{token}%" if found is None else found
+        if len(parts) % 2 == 0:
+            parts[-1] = f"%{parts[-1]}"
+        return "".join(parts)
+
+    def fields(self, entry: Entry, dirids: Mapping[int, str] | None = None) -> list[str]:
+        """Return the values of an entry with tokens replaced.
+
+        Raises:
+            InfError: one becomes too long.
+        """
+        fields = [self.expand(value, dirids) for value in entry.values]
+        if any(len(field) > MAX_FIELD for field in fields):
+            raise self.error(entry.line, f"a value has more than {MAX_FIELD} characters")
+        return fields
+
+    def value(self, section: str, key: str) -> str | None:
+        """Return the first value of the first entry of ``key``; None where there is none."""
+        found = self.find(section)
+        if found is not None:
+            for entry in found.directives(key):
+                return self.expand(entry.values[0])
+        return None
+
+    def error(self, line: int, problem: str, hint: str = "") -> InfError:
+        """Return an error about this file."""
+        return InfError(self.source, line, problem, hint)
+
+
+def tokens(text: str) -> Iterator[str]:
+    """Yield the tokens a text of an entry names, without their percent signs."""
+    for token in text.split("%")[1:-1:2]:
+        if token:
+            yield token
+
+
+def strings_section(sections: Mapping[str, Section], language: int) -> Section | None:
+    """Choose the one [Strings…] section for a language.
+
+    That of the very language, else its neutral one, else one of the same primary language (the
+    lower ten bits), else the undecorated one.
+    """
+    by_language: dict[int, Section] = {}
+    for name, section in sections.items():
+        start, _, number = name.partition(".")
+        if start == "STRINGS" and number:
+            try:
+                by_language.setdefault(int(number, 16), section)
+            except ValueError:
+                pass  # no language, and so chosen for none
+    primary = language & 0x3FF
+    if by_language:
+        for wanted in (language, primary):
+            if wanted in by_language:
+                return by_language[wanted]
+        for found, section in by_language.items():
+            if found & 0x3FF == primary:
+                return section
+    return sections.get("STRINGS")
+
+
+def _strings(section: Section) -> dict[str, str]:
+    return {
+        fold(entry.key.replace("%%", "%")): entry.values[0]
+        for entry in section.entries
+        if entry.key is not None
+    }
+
+
+# ---------------------------------------------------------------------- reading
+
+
+def read_inf(data: bytes, source: str = "the INF file", language: int = US_ENGLISH) -> Inf:
+    """Read an INF file: UTF-16LE or UTF-8 with a mark, else UTF-8 where it can be, or ANSI.
+
+    Args:
+        data: the file.
+        source: what to call it in errors.
+        language: the LANGID whose texts stand for tokens.
+
+    Raises:
+        InfError: it cannot be read; with line and column.
+    """
+    try:
+        text = decode(data)
+    except ValueError as error:
+        raise InfError(source, 1, str(error), "save it as UTF-16LE, UTF-8 or ANSI") from None
+    return parse_inf(text, source, language)
+
+
+def parse_inf(text: str, source: str = "the INF file", language: int = US_ENGLISH) -> Inf:
+    """Read the text of an INF file; raises InfError."""
+    return Inf(source, read_sections(text, source), language)
