@@ -18,9 +18,9 @@ def profiles() -> Iterator[str]:
         yield f"| `{option}` | {values} | {told[option]} |\n"
 
 
-def meanings() -> dict[str, str]:
-    """Return what DriverProfile's docstring says of each option."""
-    text = (DriverProfile.__doc__ or "").partition("Attributes:")[2]
+def meanings(profile: type = DriverProfile) -> dict[str, str]:
+    """Return what the docstring of a kind of profile says of each option."""
+    text = (profile.__doc__ or "").partition("Attributes:")[2]
     entries = re.findall(r"^ {8}(\w+): (.*?)(?=^ {8}\w+: |\Z)", text, re.MULTILINE | re.DOTALL)
     return {name: " ".join(words.split()) for name, words in entries}
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import driver
+import resource_manager
 
 from cards.piv import coverage
 from cards.piv.kind import KIND
@@ -27,6 +28,7 @@ def main() -> None:
     (OUTPUT / "command-line.md").write_text("".join(command_line()))
     (OUTPUT / "driver-profiles.md").write_text("".join(driver.profiles()))
     (OUTPUT / "pnp-life.md").write_text("".join(driver.life()))
+    resource_manager_profiles()
     (OUTPUT / "reader-certification.md").write_text("".join(certification()))
     (OUTPUT / "inf-rules.md").write_text("".join(inf_rules()))
     (OUTPUT / "piv-profiles.md").write_text("".join(piv_profiles()))
@@ -41,6 +43,21 @@ def command_line() -> Iterator[str]:
     for name in COMMANDS:
         parser, _ = load(name)
         yield f"## `vreader {name}`\n\n```text\n{parser.format_help()}```\n\n"
+
+
+# ---------------------------------------------------------------------- resource manager
+
+
+def resource_manager_profiles() -> None:
+    """Write the tables of the page on the resource manager's profiles."""
+    for name, table in (
+        ("options", resource_manager.options()),
+        ("status", resource_manager.status()),
+        ("checks", resource_manager.checks()),
+        ("errors-pcsclite", resource_manager.errors("pcsclite")),
+        ("errors-windows", resource_manager.errors("windows")),
+    ):
+        (OUTPUT / f"rm-{name}.md").write_text("".join(table))
 
 
 # ---------------------------------------------------------------------- reader certification

@@ -10,7 +10,7 @@ from vreader.bridge.control.client import ask
 from vreader.bridge.pcsclite.client import PcscClient
 from vreader.errors import UsageError, VreaderError
 from vreader.host.scard import ScardApi
-from vreader.winscard.codes import ShareMode
+from vreader.winscard.codes import ScardError, ShareMode
 from vreader.world import World
 
 ATR = "atr:3B80800101"
@@ -47,6 +47,18 @@ def test_programs_see_the_names_that_the_world_says():
         )
 
 
+def test_a_world_with_the_ways_of_windows():
+    with World([ATR, "none", ATR], readers=["ACR 39"], profile="windows") as world:
+        names = ["ACR 39 0", "Virtual Reader 0", "Virtual Reader 1"]
+        assert names_seen(world) == [place.name for place in world.places] == names
+        api = ScardApi(world.host)
+        context = api.SCardEstablishContext()
+        hcard, _ = api.SCardConnect(context, "acr 39 0", ShareMode.DIRECT, 0)
+        with pytest.raises(ScardError):
+            api.SCardConnect(context, "ACR 39 0", ShareMode.DIRECT, 0)
+        api.SCardDisconnect(hcard)
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -56,6 +68,9 @@ def test_programs_see_the_names_that_the_world_says():
         {"readers": ["A 01 00"]},
         {"readers": ["x" * 70]},
         {"stack": "nonsense"},
+        {"profile": "nonsense"},
+        {"profile": "windows", "stack": "pcscd"},
+        {"profile": "windows", "readers": [""]},
         {"stack": "pcscd", "vpcd": "a:1"},
         {"stack": "pcscd", "socket": "s"},
         {"stack": "twin", "vpcd": "a:1"},

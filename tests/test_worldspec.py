@@ -5,7 +5,8 @@ import pytest
 
 from vreader.cardspec import CardSpec
 from vreader.errors import UsageError
-from vreader.worldspec import expand_state, reader_names
+from vreader.winscard.profile import WINDOWS
+from vreader.worldspec import check_profile, expand_state, reader_names
 
 
 @pytest.mark.parametrize(
@@ -22,6 +23,40 @@ from vreader.worldspec import expand_state, reader_names
 )
 def test_reader_names(cards, given, names):
     assert reader_names([CardSpec.parse("none")] * cards, given) == names
+
+
+@pytest.mark.parametrize(
+    ("cards", "given", "names"),
+    [
+        (1, [], ["Virtual Reader 0"]),
+        (3, [], ["Virtual Reader 0", "Virtual Reader 1", "Virtual Reader 2"]),
+        (3, ["Mine 0", "Mine 1", "mine"], ["Mine 0", "Mine 1", "mine 2"]),
+        (2, ["ACR 39", "ACR 39"], ["ACR 39 0", "ACR 39 1"]),
+        (1, ["Mine 00 00"], ["Mine 0"]),
+    ],
+)
+def test_names_that_the_resource_manager_numbers(cards, given, names):
+    assert reader_names([CardSpec.parse("none")] * cards, given, WINDOWS) == names
+
+
+@pytest.mark.parametrize(
+    ("name", "readers", "stack", "vpcd"),
+    [
+        ("nonsense", 1, "embedded", None),
+        ("windows", 1, "pcscd", None),
+        ("windows", 1, "embedded", "localhost:1"),
+        ("windows", 11, "embedded", None),
+    ],
+)
+def test_profiles_that_do_not_fit(name, readers, stack, vpcd):
+    with pytest.raises(UsageError) as caught:
+        check_profile(name, readers, stack, vpcd)
+    assert caught.value.hint
+
+
+def test_profiles_that_fit():
+    assert check_profile("windows", 10, "embedded", None) is WINDOWS
+    assert check_profile("pcsclite", 40, "pcscd", None).name == "pcsclite"
 
 
 @pytest.mark.parametrize("given", [["A 00 01"], ["A 0A 00"], ["A 01 02 00 00"], ["A", "A 00 00"]])

@@ -20,8 +20,15 @@ from vreader.errors import UsageError, VreaderError
 from vreader.host import Host, HostReader
 from vreader.kinds import describe
 from vreader.privatedir import PrivateDirectory
-from vreader.winscard.profile import PCSCLITE
-from vreader.worldspec import check_options, check_pinpad, check_trace, reader_names
+from vreader.winscard.profile import RmProfile
+from vreader.worldspec import (
+    check_log,
+    check_options,
+    check_pinpad,
+    check_profile,
+    check_trace,
+    reader_names,
+)
 
 if TYPE_CHECKING:
     from vreader.bridge.vpcd.card_end import VpcdDoor
@@ -63,12 +70,18 @@ class World:
         vpcd: ``HOST:PORT`` of a vpcd driver that somebody else runs; then there is no stack of our
             own, and each further reader takes the next port.
         socket: where to put the embedded stack's socket instead of the private directory.
+        profile: the semantics of our resource manager, ``pcsclite`` or ``windows``
+            (:mod:`vreader.winscard.profile`).
         pinpad: gives every reader a pinpad: what is typed at one prompt after the other (digits,
             ``cancel``, ``timeout``; the last ever again), or a Finger of your own.
         link: drives the cards at TPDU level: ``t0`` or ``t1`` and options
             (:mod:`vreader.reader.linkspec`); None carries APDUs whole.
         trace: ``-`` for stderr, or a file; ``.jsonl`` gets JSON lines.
         unmask: show PINs and keys in the trace.
+        debug: filters the trace by debug bits, ``ioctl,atr`` or a number, and sets the level of the
+            driver library (:mod:`vreader.smclib.debug`); everything by default.
+        log: a file that gets the host's event log when the world ends; ``.json``, ``.jsonl`` and
+            ``.csv`` get that form.
 
     Attributes:
         host: the computer.
@@ -84,15 +97,20 @@ class World:
         stack: str = "embedded",
         vpcd: str | None = None,
         socket: str | None = None,
+        profile: str = "pcsclite",
         pinpad: "str | Sequence[str] | Finger" = (),
         link: str | None = None,
         trace: str | None = None,
         unmask: bool = False,
+        debug: str | None = None,
+        log: str | None = None,
     ) -> None:
         specs = [CardSpec.parse(text) for text in cards or ("piv",)]
         check_options(specs, readers, stack, vpcd, socket)
+        rm_profile = check_profile(profile, len(specs), stack, vpcd)
         check_pinpad(pinpad, stack, vpcd)
-        check_trace(specs, trace, unmask)
+        check_trace(specs, trace, unmask, debug)
+        check_log(specs, trace, log)
         self.warnings = [warning for spec in specs if (warning := spec.warning)]
         self.places: list[Place] = []
         self.quit: Callable[[], None] = lambda: None
@@ -103,7 +121,9 @@ class World:
         self._finger = _finger(pinpad)
         self._link = link
         try:
-            self._build(specs, reader_names(specs, readers), stack, vpcd, socket, trace, unmask)
+            names = reader_names(specs, readers, rm_profile)
+            outputs = {"trace": trace, "unmask": unmask, "debug": debug, "log": log}
+            self._build(specs, names, stack, vpcd, socket, rm_profile, unmask, outputs)
         except BaseException:
             self.close()
             raise
@@ -115,23 +135,26 @@ class World:
         stack: str,
         vpcd: str | None,
         socket: str | None,
-        trace: str | None,
+        profile: RmProfile,
         unmask: bool,
+        outputs: dict[str, Any],
     ) -> None:
         embedded = stack == "embedded" and vpcd is None
-        self.host = Host(PCSCLITE if embedded else None, describe=describe, unmask=unmask)
+        self.host = Host(profile if embedded else None, describe=describe, unmask=unmask)
         if os.environ.get("VREADER_VERIFIER"):
             self.host.io.verifier = True
-        if trace is not None:
-            from vreader.trace import open_trace
+        if outputs["trace"] is not None or outputs["log"] is not None:
+            from vreader.trace.outputs import open_outputs
 
-            self._closers.callback(open_trace(trace, self.host.events, unmask=unmask))
+            open_outputs(self._closers, self.host.io, self.log, **outputs)
         self._closers.callback(self.host.close)
         self.directory = PrivateDirectory()
         self._closers.callback(self.directory.close)
         self._closers.callback(self._close_cards)
         for name, spec in zip(names, specs, strict=True):
-            reader = self.host.add_reader(name, pinpad=self._finger, link=self._link)
+            # libccid is the reader's end of a link by itself.
+            link = None if stack == "twin" else self._link
+            reader = self.host.add_reader(name, pinpad=self._finger, link=link)
             self.places.append(Place(name, reader, spec, self._make(spec)))
         self.environment: dict[str, str] = {}
         if embedded:
@@ -140,19 +163,24 @@ class World:
         elif vpcd is not None:
             self._open_vpcd(vpcd)
         elif stack == "twin":
-            self._start_pcscd([self._start_twin_door(place) for place in self.places])
+            lines = [self._start_twin_door(place) for place in self.places]
+            self._insert_cards()  # before pcscd looks: the next time it looks is 0.4 s later
+            self._start_pcscd(lines)
         else:
             pcscd = self._start_pcscd()
             for place, dial in zip(self.places, pcscd.dials, strict=True):
                 self._start_vpcd_door(place, dial, "the private pcscd")
-        for place in self.places:
-            if place.card is not None:
-                place.reader.insert(place.card)
+        self._insert_cards()
         self._open_control()
         if self._pcscd is not None:
             # A card whose ATR is garbled on purpose may never be seen.
             seen = [p.name for p in self.places if p.card is not None and not p.spec.warning]
             self._pcscd.wait_until_seen(seen)
+
+    def _insert_cards(self) -> None:
+        for place in self.places:
+            if place.card is not None and place.reader.card is None:
+                place.reader.insert(place.card)
 
     # ------------------------------------------------------------------ doors
 
@@ -161,7 +189,9 @@ class World:
         from vreader.bridge.pcsclite.wire import READER_SLOTS
 
         if len(self.places) > READER_SLOTS:
-            _check_slots(len(self.places))
+            from vreader.bridge.pcsclite.probe import check_reader_slots
+
+            check_reader_slots(len(self.places))
         door = PcscliteDoor(self.host, path, _reader_slots)
         self._closers.callback(door.close)
         self.environment["PCSCLITE_CSOCK_NAME"] = path
@@ -209,8 +239,9 @@ class World:
         """Serve a reader on a serial line; return the device file of its other end."""
         from vreader.bridge.serialccid.door import SerialCcidDoor
 
-        handle = self.host.open(place.reader.link)
-        door = SerialCcidDoor(place.name, handle, events=self.host.events)
+        handle, device = self.host.open(place.reader.link), place.reader.device
+        events, link = self.host.events, self._link
+        door = SerialCcidDoor(place.name, handle, device=device, events=events, link=link)
         self._closers.callback(door.stop)
         door.start()
         return door.path
@@ -229,6 +260,11 @@ class World:
         control = ControlDoor(f"{self.directory.path}/control", self._control)
         self._closers.callback(control.close)
         self.environment[CONTROL_ENVIRONMENT] = control.path
+
+    def log(self, after: int = 0) -> list[dict[str, object]]:
+        """Return the entries of the host's event log, those with numbers above ``after``."""
+        entries = self.host.run(self.host.log.entries)
+        return [entry.record() for entry in entries if entry.number > after]
 
     # ------------------------------------------------------------------ what a person does
 
@@ -330,6 +366,11 @@ class World:
             raise UsageError("reader must be a name or a number", hint='for example "0"')
         if op == "list":
             return {"readers": [_told(place) for place in self.places]}
+        if op == "log":
+            after = request.get("after", 0)
+            if isinstance(after, bool) or not isinstance(after, int):
+                raise UsageError("after must be a number", hint="that of an entry, 0 for all")
+            return {"entries": self.log(after)}
         if op == "insert":
             card = request.get("card")
             if card is not None and not isinstance(card, str):
@@ -342,7 +383,7 @@ class World:
         if op == "quit":
             self.quit()
             return {}
-        raise UsageError(f"unknown op {op!r}", hint="list, insert, remove, reset, quit")
+        raise UsageError(f"unknown op {op!r}", hint="list, insert, remove, reset, log, quit")
 
     # ------------------------------------------------------------------ end
 
@@ -378,18 +419,6 @@ def _reader_slots() -> int:
     from vreader.bridge.pcsclite.probe import probe_reader_slots
 
     return probe_reader_slots().slots
-
-
-def _check_slots(readers: int) -> None:
-    """Refuse more readers than programs could see; raises UsageError."""
-    from vreader.bridge.pcsclite.probe import probe_reader_slots
-
-    probe = probe_reader_slots()
-    if probe.minor is not None and probe.minor < 6 and readers > probe.slots:
-        raise UsageError(
-            f"the libpcsclite of this machine shows programs {probe.slots} readers, not {readers}",
-            hint="give fewer cards, or use two worlds",
-        )
 
 
 def closer_of(card: Card) -> Callable[[], None]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from vreader.cardspec import CardSpec
 from vreader.errors import UsageError
+from vreader.winscard.profile import PCSCLITE, PROFILES, RmProfile
 
 DEFAULT_READER = "Virtual Reader 00 00"
 STACKS = ("embedded", "pcscd", "twin")
@@ -34,6 +35,24 @@ def check_options(
         raise UsageError(f"--vpcd and --stack {stack} exclude each other", hint="give one of them")
 
 
+def check_profile(name: str, readers: int, stack: str, vpcd: str | None) -> RmProfile:
+    """Return the resource manager's profile, by name; raises UsageError where it does not fit."""
+    profile = PROFILES.get(name)
+    if profile is None:
+        raise UsageError(f"unknown profile {name!r}", hint="profiles: " + ", ".join(PROFILES))
+    if profile is not PCSCLITE and (stack != "embedded" or vpcd is not None):
+        raise UsageError(
+            "--profile goes with the embedded stack",
+            hint="a real pcscd has its own ways: leave out --profile, or --stack/--vpcd",
+        )
+    if profile.max_readers is not None and readers > profile.max_readers:
+        raise UsageError(
+            f"{readers} readers: the {name} profile manages {profile.max_readers} at most",
+            hint="give fewer cards, or use two worlds",
+        )
+    return profile
+
+
 def check_pinpad(pinpad: object, stack: str, vpcd: str | None) -> None:
     """Refuse a pinpad that no program could reach; raises UsageError."""
     if pinpad and (stack != "embedded" or vpcd is not None):
@@ -43,8 +62,22 @@ def check_pinpad(pinpad: object, stack: str, vpcd: str | None) -> None:
         )
 
 
-def check_trace(specs: list[CardSpec], trace: str | None, unmask: bool) -> None:
+def check_log(specs: list[CardSpec], trace: str | None, log: str | None) -> None:
+    """Refuse an event log that would destroy another file; raises UsageError."""
+    if log is None:
+        return
+    if log == "-":
+        raise UsageError("--log needs a file", hint="'vreader log' shows the log meanwhile")
+    if any(spec.state and _same(spec.state, log) for spec in specs):
+        raise UsageError(f"{log} is the card's own file", hint="log into another one")
+    if trace is not None and _same(trace, log):
+        raise UsageError(f"{log} is the trace's file", hint="log into another one")
+
+
+def check_trace(specs: list[CardSpec], trace: str | None, unmask: bool, debug: str | None) -> None:
     """Refuse a trace that nobody can mean; raises UsageError."""
+    if debug is not None and trace is None:
+        raise UsageError("--debug goes with --trace", hint="for example --trace - --debug ioctl")
     if unmask and trace is None:
         raise UsageError("--unmask goes with --trace", hint="for example --trace - --unmask")
     if trace is not None and any(spec.state and _same(spec.state, trace) for spec in specs):
@@ -55,15 +88,20 @@ def _same(one: str, other: str) -> bool:
     return os.path.realpath(one) == os.path.realpath(other)
 
 
-def reader_names(specs: list[CardSpec], readers: Sequence[str]) -> list[str]:
-    """Return a full name for each reader, the same on every stack.
+def reader_names(
+    specs: list[CardSpec], readers: Sequence[str], profile: RmProfile = PCSCLITE
+) -> list[str]:
+    """Return a full name for each reader: with pcsc-lite's names the same on every stack.
 
     pcscd ends names with an index and a slot, and gives every name of its own index 00; a second
-    reader of the same words therefore gets a number between: ``Virtual Reader 2 00 00``.
+    reader of the same words therefore gets a number between: ``Virtual Reader 2 00 00``. In other
+    profiles the resource manager numbers readers of the same words.
 
     Raises:
         UsageError: two have one name, or some stack could not give it.
     """
+    if profile is not PCSCLITE:
+        return _numbered_names(specs, readers, profile)
     names: list[str] = []
     for number, spec in enumerate(specs):
         given = readers[number] if number < len(readers) else None
@@ -83,6 +121,25 @@ def reader_names(specs: list[CardSpec], readers: Sequence[str]) -> list[str]:
             count += 1
             name = f"{base} {count} 00 00"
         names.append(name)
+    return names
+
+
+def _numbered_names(specs: list[CardSpec], readers: Sequence[str], profile: RmProfile) -> list[str]:
+    names: list[str] = []
+    counts: dict[str, int] = {}
+    for number, spec in enumerate(specs):
+        given = readers[number] if number < len(readers) else None
+        wanted = given if given is not None else spec.reader_name or DEFAULT_READER
+        base = wanted.removesuffix(" 00 00").strip()
+        if not base:
+            raise UsageError("a reader name is empty", hint="use something like 'Virtual Reader'")
+        shorter = profile.base_name(base)
+        # A name is taken as it is where its number is the one it gets; else all of it is words.
+        if profile.reader_name(shorter, "", counts.get(shorter.casefold(), 0)) == base:
+            base = shorter
+        index = counts.get(base.casefold(), 0)
+        counts[base.casefold()] = index + 1
+        names.append(profile.reader_name(base, "", index))
     return names
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Running the command line: in this process where that is enough, else in one of its own."""
 
+import gc
 import signal
 import socket
 import subprocess
@@ -71,7 +72,7 @@ def cli(monkeypatch, capfd) -> Iterator[Callable[..., Said]]:
     """Run the command line in this process."""
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     handlers = {number: signal.getsignal(number) for number in numbers}
-    interval = sys.getswitchinterval()
+    interval, threshold = sys.getswitchinterval(), gc.get_threshold()
 
     def run(*words: str) -> Said:
         monkeypatch.setattr(sys, "argv", ["vreader", *words])
@@ -82,6 +83,8 @@ def cli(monkeypatch, capfd) -> Iterator[Callable[..., Said]]:
 
     yield run
     sys.setswitchinterval(interval)
+    gc.set_threshold(*threshold)
+    gc.unfreeze()
     for number, handler in handlers.items():
         signal.signal(number, handler)
 

@@ -361,9 +361,12 @@ def test_no_pcscd(cli, monkeypatch, here):
     check(said, OURS, "pcscd is not installed", "apt install pcscd vsmartcard-vpcd")
 
 
-def test_no_driver(cli, monkeypatch, need):
-    need("pcscd", "pcscd")
-    monkeypatch.setattr(installation, "_DRIVER", "serial/no-such-library.so")
+def test_no_driver(cli, monkeypatch, here):
+    fake = here / "pcscd"
+    fake.write_text(f"#!/bin/sh\necho 'pcsc-lite 2.0 libsystemd usbdropdir={here}'\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", str(here))
+    monkeypatch.setattr(installation, "_DROP_DIRECTORIES", ())
     said = cli("run", "--stack", "pcscd", "--", "true")
     check(said, OURS, "the vpcd driver for pcscd (libifdvpcd.so) is not installed", "apt install")
 

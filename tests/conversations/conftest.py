@@ -4,7 +4,8 @@
 ``api`` is ScardApi in process; ``socket-4.4`` … ``socket-4.6`` are the embedded door by our own
 client; ``libpcsclite`` is the door by the real library in a process of its own; ``pcscd`` is the
 real library on a real pcscd with vpcd, the oracle. What is not the same there is asked of
-``world.differs`` and stands with its reason in docs/reference/pcscd-differences.md.
+``world.differs`` and stands with its reason in docs/reference/pcscd-differences.md. ``…-windows``
+has the other profile; a conversation asks ``world.rm`` for the option in which they differ.
 """
 
 import contextlib
@@ -20,14 +21,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from conversation_programs import (
-    EMBEDDED,
     PATIENCE_S,
     READER,
+    RUNGS,
     ApiProgram,
     LibraryProcess,
     LibraryProgram,
     SocketProgram,
     TestCard,
+    rungs_as_parameters,
 )
 
 from vreader.bridge.pcsclite import wire
@@ -40,11 +42,10 @@ from vreader.errors import VreaderError
 from vreader.host import Host
 from vreader.host.clock import RealClock
 from vreader.smclib.states import CardState
-from vreader.winscard.codes import SCARD, ScardError
-from vreader.winscard.profile import PCSCLITE
+from vreader.winscard.codes import ScardError
+from vreader.winscard.status_change import LITE
 
 DIFFERENCES = Path(__file__).parents[2] / "docs" / "reference" / "pcscd-differences.md"
-RUNGS = [*EMBEDDED, pytest.param("pcscd", marks=pytest.mark.pcscd)]
 
 
 class SkippingClock(RealClock):
@@ -66,24 +67,31 @@ class World:
 
     Attributes:
         rung: which way the programs go.
+        rm: the profile of the resource manager, a real one's included.
+        status_rules: how SCardGetStatusChange compares, which libpcsclite does by itself.
         reader: the reader's name.
         card: the card inside, or the last one that was.
     """
 
-    profile = PCSCLITE
     card_type = TestCard
+    status_rules = LITE
 
     def __init__(self, rung, libraries):
         self.rung = rung
-        self.reader = READER
+        self.rm = RUNGS[rung]
         self.card = None
         self._libraries = libraries
         self._stack = contextlib.ExitStack()
         self.clock = SkippingClock(lambda call: self.host.run(call))
         self._stack.callback(self.clock.stop)
-        self.host = self._stack.enter_context(Host(self.profile, clock=self.clock))
+        self.host = self._stack.enter_context(Host(self.manager(), clock=self.clock))
         self.slot = self.host.add_reader(READER)
+        self.reader = self.rm.reader_name(READER, "", 0)
         self.open()
+
+    def manager(self):
+        """The profile of the host's own resource manager, or None."""
+        return self.rm
 
     def open(self):
         """Open the door, where there is one."""
@@ -94,6 +102,7 @@ class World:
     def program(self, *, blocking=True):
         """Start a program; ``blocking`` False lets it see SHARING_VIOLATION."""
         program = self._make(blocking)
+        program.reader = self.reader
         self._stack.callback(program.close)
         return program
 
@@ -153,6 +162,10 @@ class World:
 
 
 class ApiWorld(World):
+    @property
+    def status_rules(self):
+        return self.rm.status
+
     def wait_until_somebody_waits(self):
         rm = self.host.rm
         self._until(lambda: rm._listeners)
@@ -185,11 +198,12 @@ class LibraryWorld(DoorWorld):
 class PcscdWorld(World):
     """The card's reader belongs to a vpcd door instead of a resource manager of ours."""
 
-    profile = None
+    def manager(self):
+        return None
 
     def open(self):
-        pcscd = self._libraries.pcscd()
-        door = VpcdDoor(READER, self.host.open(self.slot.link), pcscd.dials[0])
+        pcscd = self._libraries.pcscd(self.reader)
+        door = VpcdDoor(self.reader, self.host.open(self.slot.link), pcscd.dials[0])
         self._stack.callback(self._empty)
         self._stack.callback(door.stop)
         self._client = PcscClient(str(pcscd.socket_path))
@@ -205,12 +219,12 @@ class PcscdWorld(World):
 
     def _empty(self):
         """Leave no card behind: the pcscd serves the next test too."""
-        with PcscClient(str(self._libraries.pcscd().socket_path)) as self._client:
+        with PcscClient(str(self._libraries.pcscd(self.reader).socket_path)) as self._client:
             self.wait_until(lambda state: state.state == CardState.ABSENT)
 
     def state(self):
         # vpcd has two slots for every reader it is told of.
-        record = next(state for state in self._client.readers() if state.name == READER)
+        record = next(state for state in self._client.readers() if state.name == self.reader)
         state = CardState(wire.state_from_bits(record.state))
         return record._replace(state=state)
 
@@ -243,9 +257,9 @@ class Libraries:
         self._link.unlink(missing_ok=True)
         self._link.symlink_to(path)
 
-    def pcscd(self):
+    def pcscd(self, reader):
         if self._pcscd is None:
-            self._pcscd = self._stack.enter_context(PrivatePcscd([READER]))
+            self._pcscd = self._stack.enter_context(PrivatePcscd([reader]))
         return self._pcscd
 
     def close(self):
@@ -264,11 +278,12 @@ def libraries():
 
 
 WORLDS = {"api": ApiWorld, "libpcsclite": LibraryWorld, "pcscd": PcscdWorld}
+WORLDS |= {"api-windows": ApiWorld, "libpcsclite-windows": LibraryWorld}
 
 
 def _missing(rung):
     """Say what a rung lacks on this machine, or nothing."""
-    if rung in ("libpcsclite", "pcscd") and not ctypes.util.find_library("pcsclite"):
+    if "pcsc" in rung and not ctypes.util.find_library("pcsclite"):
         return "libpcsclite is missing: apt install libpcsclite1"
     if rung == "pcscd":
         try:
@@ -278,7 +293,7 @@ def _missing(rung):
     return ""
 
 
-@pytest.fixture(params=RUNGS)
+@pytest.fixture(params=rungs_as_parameters(RUNGS))
 def world(request, libraries):
     if reason := _missing(request.param):
         if os.environ.get("CI") == "true":
@@ -297,6 +312,6 @@ def refused():
     def expect(code):
         with pytest.raises(ScardError) as caught:
             yield
-        assert caught.value.code == SCARD(code), caught.value
+        assert caught.value.code == code, caught.value
 
     return expect

@@ -23,17 +23,44 @@ from vreader.card import CardMute
 from vreader.host.scard import ScardApi
 from vreader.smclib.ioctl import Protocol
 from vreader.smclib.states import CardState
-from vreader.winscard.codes import INFINITE, SCARD, ReaderFlag, ScardError, ShareMode
+from vreader.winscard.codes import INFINITE, SCARD, ReaderFlag, ScardError, ShareMode, Win32
 from vreader.winscard.model import ReaderStatus
+from vreader.winscard.profile import PCSCLITE, WINDOWS
 from vreader.winscard.status_change import ReaderState, is_pnp, observe, observe_pnp
 
-READER = "Conversation Reader 00 00"
+READER = "Conversation Reader"
 T0_AND_T1 = Protocol.T0 | Protocol.T1
 PATIENCE_S = 30
 
-EMBEDDED = ("api", "socket-4.4", "socket-4.5", "socket-4.6", "libpcsclite")
+EMBEDDED = {
+    "api": PCSCLITE,
+    "socket-4.4": PCSCLITE,
+    "socket-4.5": PCSCLITE,
+    "socket-4.6": PCSCLITE,
+    "libpcsclite": PCSCLITE,
+    "api-windows": WINDOWS,
+    "libpcsclite-windows": WINDOWS,
+}
+RUNGS = {**EMBEDDED, "pcscd": PCSCLITE}
 # For what pcscd with vpcd cannot express; the reason stands beside each use.
 embedded_rungs_only = pytest.mark.parametrize("world", EMBEDDED, indirect=True)
+
+
+def only_where(option, value, rungs=RUNGS):
+    """Hold a conversation where the profile's option has this value."""
+    fitting = [rung for rung in rungs if getattr(RUNGS[rung], option) == value]
+    return pytest.mark.parametrize("world", rungs_as_parameters(fitting), indirect=True)
+
+
+def rungs_as_parameters(rungs):
+    marks = {"pcscd": pytest.mark.pcscd}
+    return [pytest.param(rung, marks=marks.get(rung, ())) for rung in rungs]
+
+
+def code_of(rv):
+    """The code an application of libpcsclite sees, as winscard.h has it."""
+    number = wire.RV_FROM_WIRE.get(rv, rv)
+    return SCARD(number) if number in SCARD._value2member_map_ else Win32(number)
 
 
 class TestCard:
@@ -89,6 +116,8 @@ class TestCard:
 class Program:
     """What a conversation can do; every failure is a ScardError. One context."""
 
+    reader = ""  # the one it means where none is named
+
     def __init__(self):
         self.active = {}  # hCard -> protocol in force
 
@@ -106,8 +135,8 @@ class Program:
         thread.start()
         return future
 
-    def connect(self, share=ShareMode.SHARED, protocols=T0_AND_T1, reader=READER):
-        hcard, active = self.do_connect(reader, share, protocols)
+    def connect(self, share=ShareMode.SHARED, protocols=T0_AND_T1, reader=None):
+        hcard, active = self.do_connect(reader or self.reader, share, protocols)
         self.active[hcard] = active
         return hcard
 
@@ -119,9 +148,9 @@ class Program:
         used = self.active[hcard] if protocol is None else protocol
         return self.do_transmit(hcard, used, bytes.fromhex(apdu), room).hex()
 
-    def look(self, reader=READER, current=0):
+    def look(self, reader=None, current=0):
         """Return (event state, ATR) without waiting."""
-        ((state, atr),) = self.status_change(0, [(reader, current)])
+        ((state, atr),) = self.status_change(0, [(reader or self.reader, current)])
         return state, atr
 
 
@@ -188,8 +217,7 @@ def scard_errors():
     try:
         yield
     except PcscError as error:
-        code = wire.RV_FROM_WIRE.get(error.code, error.code)
-        raise ScardError(SCARD(code)) from error
+        raise ScardError(code_of(error.code)) from error
 
 
 class SocketProgram(Program):
@@ -347,7 +375,7 @@ class LibraryProcess:
             self._process.stdin.write(request)
         rv, value = answer.get(timeout=PATIENCE_S)
         if rv:
-            error = ScardError(SCARD(wire.RV_FROM_WIRE.get(rv, rv)))
+            error = ScardError(code_of(rv))
             error.value = value
             raise error
         return value

@@ -10,6 +10,7 @@ import pytest
 
 from vreader.card import Card
 from vreader.cardspec import CardSpec
+from vreader.certify import select
 from vreader.cli import COMMANDS
 from vreader.events import Event
 from vreader.smclib.states import CardState
@@ -65,6 +66,8 @@ def test_generated_pages(monkeypatch, tmp_path):
     assert all(f"## `vreader {name}`" in commands for name in COMMANDS)
     assert "  --card SPEC " in commands
     assert "  vreader run -- opensc-tool -a\n" in commands
+    checks = (tmp_path / "out" / "reader-certification.md").read_text()
+    assert all(f"| `{check.id}` |" in checks for check in select())
     coverage = (tmp_path / "out" / "piv-coverage.md").read_text()
     assert "| GENERATE ASYMMETRIC KEY PAIR | partial |" in coverage
     assert "piv:neutral" in (tmp_path / "out" / "piv-profiles.md").read_text()

@@ -61,12 +61,19 @@ def test_every_marker_names_a_row(rows, proofs):
     assert not unknown
 
 
-def test_a_named_option_is_there(rows):
-    """Where sources are silent the row names an option: of a driver profile or a manager's."""
-    there = {*DriverProfile._fields, *RmProfile._fields}
+def options(rows):
+    """The options that rows name where sources are silent, of driver and manager profiles."""
     for row in rows.values():
         if found := re.search(r"profile options? ((?:\w+(?:, | and )?)+)", row.get("silent", "")):
-            assert set(re.split(", | and ", found[1])) <= there, row
+            yield from re.split(", | and ", found[1])
+
+
+def test_a_named_option_is_there(rows):
+    assert set(options(rows)) <= {*DriverProfile._fields, *RmProfile._fields}
+
+
+def test_every_option_of_a_driver_stands_in_a_row(rows):
+    assert {*DriverProfile._fields} - {"name"} <= set(options(rows))
 
 
 def test_statuses_have_the_numbers_of_the_code(rows):

@@ -240,7 +240,7 @@ def test_a_disconnected_handle_takes_no_transaction(host, api, context, reader, 
     api.SCardBeginTransaction(holder)
     begun = pool.submit(patient.SCardBeginTransaction, waiter)
     rm_reader = host.rm.readers[reader.name]
-    until(lambda: rm_reader.transactions.calls)
+    until(lambda: rm_reader.places)
     api.SCardDisconnect(waiter)
     api.SCardEndTransaction(holder)
     assert code_of(begun.result) == SCARD.E_INVALID_HANDLE
@@ -256,7 +256,7 @@ def test_a_connect_whose_context_is_released_leaves_nothing(host, api, context, 
     api.SCardBeginTransaction(holder)
     connecting = pool.submit(api.SCardConnect, second, reader.name)
     rm_reader = host.rm.readers[reader.name]
-    until(lambda: rm_reader.connecting.calls)
+    until(lambda: rm_reader.places)
     api.SCardReleaseContext(second)
     api.SCardEndTransaction(holder)
     assert code_of(connecting.result) == SCARD.E_INVALID_HANDLE
@@ -334,7 +334,7 @@ def test_an_interrupt_while_waiting_leaves_the_reader_usable(
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(threading.Event, "wait", interrupted)
         patient.SCardBeginTransaction(second)
-    assert not host.rm.readers[reader.name].transactions.calls
+    assert not host.rm.readers[reader.name].places
     api.SCardEndTransaction(holder)
     api.SCardBeginTransaction(second)
     assert api.SCardTransmit(second, protocol, b"\0\xa4\4\0") == b"\x90\x00"

@@ -9,6 +9,7 @@ from vreader.smclib.ioctl import Protocol
 from vreader.smclib.states import CardState
 from vreader.winscard.codes import PNP_NOTIFICATION, ReaderFlag
 from vreader.winscard.model import ReaderStatus
+from vreader.winscard.profile import PCSCLITE, WINDOWS
 from vreader.winscard.status_change import (
     ReaderState,
     event_state,
@@ -75,6 +76,67 @@ def test_flags(known, state, sharing, flags, changed):
     assert found == flags | (F.CHANGED if changed else 0)
 
 
+@pytest.mark.wdk("rm.state.flags", "rm.status-change")
+@pytest.mark.parametrize(
+    ("known", "state", "sharing", "powered", "flags", "changed"),
+    [
+        (F.UNAWARE, S.ABSENT, 0, False, EMPTY, True),
+        (EMPTY, S.ABSENT, 0, False, EMPTY, False),
+        (CARD, S.NEGOTIABLE, 0, True, CARD, False),
+        # power
+        (CARD, S.NEGOTIABLE, 0, False, CARD | F.UNPOWERED, True),
+        (CARD | F.UNPOWERED, S.NEGOTIABLE, 0, False, CARD | F.UNPOWERED, False),
+        (CARD | F.UNPOWERED, S.NEGOTIABLE, 0, True, CARD, True),
+        (CARD, S.PRESENT, 0, False, CARD | F.UNPOWERED, True),
+        (CARD, S.SWALLOWED, 0, False, MUTE, True),
+        (MUTE, S.SWALLOWED, 0, False, MUTE, False),
+        # sharing is told with a card only, and every change of it is news
+        (CARD, S.NEGOTIABLE, 1, True, CARD | F.INUSE, True),
+        (CARD | F.INUSE, S.NEGOTIABLE, 2, True, CARD | F.INUSE, False),
+        (CARD | F.INUSE, S.NEGOTIABLE, -1, True, CARD | F.EXCLUSIVE, True),
+        (CARD | F.EXCLUSIVE, S.NEGOTIABLE, 0, True, CARD, True),
+        (EMPTY, S.ABSENT, -1, False, EMPTY, False),
+        (EMPTY | F.EXCLUSIVE, S.ABSENT, -1, False, EMPTY, True),
+        # a reader that cannot be reached
+        (CARD, S.UNKNOWN, -1, False, F.UNAVAILABLE, True),
+        (F.UNAVAILABLE, S.UNKNOWN, 1, False, F.UNAVAILABLE, False),
+        # what a card is, is not the reader's state
+        (CARD | F.ATRMATCH, S.NEGOTIABLE, 0, True, CARD, False),
+    ],
+)
+def test_flags_of_windows(known, state, sharing, powered, flags, changed):
+    now = status(state, sharing, counter=3)._replace(powered=powered)
+    found = event_state(3 << 16 | int(known), now, WINDOWS.status)
+    if known == F.UNAWARE:
+        found = event_state(0, now, WINDOWS.status)
+    assert found == 3 << 16 | int(flags) | (int(F.CHANGED) if changed else 0)
+
+
+@pytest.mark.wdk("rm.state.counter")
+@pytest.mark.parametrize(
+    ("known", "counter", "changed"), [(0, 5, True), (0, 0, False), (5, 5, False), (4, 5, True)]
+)
+def test_windows_compares_the_counter_always(known, counter, changed):
+    now = status(S.NEGOTIABLE, counter=counter)
+    found = event_state(known << 16 | F.PRESENT, now, WINDOWS.status)
+    assert bool(found & F.CHANGED) is changed
+
+
+def test_a_reader_that_has_left_windows():
+    gone = F.UNKNOWN | F.IGNORE
+    assert event_state(int(CARD), None, WINDOWS.status) == gone | F.CHANGED
+    assert event_state(int(gone), None, WINDOWS.status) == gone
+
+
+@pytest.mark.wdk("rm.pnp-notification")
+@pytest.mark.parametrize(("known", "now", "changed"), [(0, 0, False), (0, 1, True), (2, 2, False)])
+def test_windows_counts_readers(known, now, changed):
+    asked = ReaderState(PNP_NOTIFICATION, known << 16)
+    found = observe_pnp(asked, 9, now, 99, WINDOWS.status)
+    assert bool(found.event_state & F.CHANGED) is changed
+    assert found.event_state >> 16 == now
+
+
 def test_a_reader_that_has_left():
     gone = F.UNKNOWN | F.UNAVAILABLE
     assert event_state(int(CARD), None) == gone | F.CHANGED
@@ -128,10 +190,10 @@ STATUSES = (
 )
 
 
-@given(st.integers(0, 0xFFFFFFFF), STATUSES)
-def test_who_knows_what_is_true_is_not_woken(known, now):
-    told = event_state(known, now)
-    again = event_state(told & ~int(F.CHANGED), now)
+@given(st.integers(0, 0xFFFFFFFF), STATUSES, st.sampled_from([PCSCLITE, WINDOWS]))
+def test_who_knows_what_is_true_is_not_woken(known, now, profile):
+    told = event_state(known, now, profile.status)
+    again = event_state(told & ~int(F.CHANGED), now, profile.status)
     # All zero would be a caller that is unaware.
     if told & ~int(F.CHANGED):
         assert again == told & ~int(F.CHANGED)

@@ -18,10 +18,13 @@ from vreader.errors import VreaderError
 from vreader.events import Emitter
 from vreader.host.clock import RealClock
 from vreader.host.device import DeviceHandle
+from vreader.host.eventlog import EventLog
+from vreader.host.installer import install_reader
 from vreader.host.reader import HostReader, SerialCard, split_reader_name
 from vreader.reader.base import GUID_DEVINTERFACE_SMARTCARD_READER, ReaderDriver
 from vreader.reader.driver import ReaderSettings, VirtualReader
 from vreader.reader.observer import Describe, describe_nothing
+from vreader.registry import Registry
 from vreader.smclib.profile import CONTACT, DriverProfile
 from vreader.wdm import NTSTATUS, IoManager, PnpManager
 from vreader.wdm.io_manager import DriverEntry as DriverEntryRoutine
@@ -51,6 +54,10 @@ class Host:
         describe: explains APDUs in traces and says which of their bytes are secret.
         unmask: show secrets in traces.
         new_id: makes handle numbers; random by default.
+
+    Attributes:
+        registry: the computer's; readers are installed on it.
+        log: its System event log.
     """
 
     def __init__(
@@ -72,12 +79,20 @@ class Host:
         self.io = IoManager(self.clock, self.events)
         self.io.run_locked = self.run
         self.pnp = PnpManager(self.io)
+        self.registry = Registry()
+        self.log = EventLog(self.io.log, self.registry, self._reader_name)
         self.readers: list[HostReader] = []
         self._cards: WeakValueDictionary[int, SerialCard] = WeakValueDictionary()
+        self._base_name = (profile or PCSCLITE).base_name
         self.rm: ResourceManager | None = None
         if profile is not None:
             self.rm = ResourceManager(
-                self.io, GUID_DEVINTERFACE_SMARTCARD_READER, profile, new_id, self.events
+                self.io,
+                GUID_DEVINTERFACE_SMARTCARD_READER,
+                profile,
+                new_id,
+                self.events,
+                self.registry,
             )
 
     # ------------------------------------------------------------------ doing things
@@ -172,13 +187,14 @@ class Host:
         pinpad: "Finger | None" = None,
         link: "str | LinkSettings | None" = None,
         driver: type[ReaderDriver] = VirtualReader,
-        exclusive: bool = True,
+        inf: str | None = None,
+        exclusive: bool | None = None,
         filters: tuple[DriverEntryRoutine, ...] = (),
     ) -> HostReader:
         """Plug in a virtual reader.
 
         Args:
-            name: as applications see it, a trailing ``II SS`` may be left out.
+            name: as applications see it; the index at its end may be left out.
             profile: the driver profile.
             serial: its serial number attribute.
             timeout_s: seconds a card may work on one request.
@@ -188,13 +204,15 @@ class Host:
                 (:mod:`vreader.reader.linkspec`); None carries APDUs whole.
             driver: the reader driver; one of your own names its reader and profile itself, and the
                 arguments above are not for it.
-            exclusive: only one handle at a time, as the reader's INF asks for.
+            inf: path of the INF file to install it from; by default the driver's own, if any.
+            exclusive: only one handle at a time; None does as the INF says, True without one.
             filters: DriverEntry routines of upper filter drivers, lowest first.
 
         Raises:
-            UsageError: the name cannot be said in reader attributes, or there is no such link.
+            UsageError: the name cannot be said in reader attributes, there is no such link, or the
+                INF cannot be used.
         """
-        vendor, ifd_type = split_reader_name(name)
+        vendor, ifd_type = split_reader_name(name, self._base_name)
         if isinstance(link, str):
             from vreader.reader.linkspec import LinkSettings
 
@@ -213,13 +231,22 @@ class Host:
                 pinpad=pinpad,
                 link=link,
             )
-            loaded = self.io.load_driver(driver.service, driver().DriverEntry)
-            properties: dict[str, object] = {"reader": settings, "unit": unit}
-            reader = HostReader(self, f"reader{unit}", loaded, properties, exclusive, filters)
+            found = install_reader(self.registry, self.log, driver, inf, unit)
+            loaded = self.io.load_driver(found.service, driver().DriverEntry, found.settings)
+            properties = {"reader": settings, "unit": unit, **found.properties}
+            alone = found.exclusive if exclusive is None else exclusive
+            reader = HostReader(self, f"reader{unit}", loaded, properties, alone, filters)
             self.readers.append(reader)
             return reader
 
         return self.run(plug_in)
+
+    def _reader_name(self, device: str) -> str:
+        """Return what the manager calls the reader of a device; its own name without one."""
+        for reader in self.rm.readers.values() if self.rm is not None else ():
+            if reader.device.file.DeviceObject.bottom.name == device:
+                return reader.name
+        return next((reader.name for reader in self.readers if reader.device == device), device)
 
     def open(self, name: str) -> DeviceHandle:
         r"""Open a reader device (``\\.\SCReader0``) for direct access.

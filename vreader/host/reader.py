@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A virtual reader from outside: where a person inserts and removes cards."""
 
-import re
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vreader.card import Card
@@ -15,23 +15,28 @@ from vreader.smclib.profile import DriverProfile
 from vreader.smclib.states import CardState
 from vreader.wdm import NTSTATUS, DriverObject
 from vreader.wdm.io_manager import DriverEntry
+from vreader.winscard.profile import PCSCLITE
 
 if TYPE_CHECKING:
     from vreader.host.host import Host
     from vreader.reader.finger import Key, Typed
 
-_INDEX = re.compile(r" ([0-9A-F]{2}) ([0-9A-F]{2})$")
 
-
-def split_reader_name(name: str) -> tuple[str, str]:
+def split_reader_name(
+    name: str, base_name: Callable[[str], str] = PCSCLITE.base_name
+) -> tuple[str, str]:
     """Split a reader name into the driver's two attributes, VENDOR_NAME and VENDOR_IFD_TYPE.
 
     ``Yubico YubiKey CCID 00 00`` → ("Yubico", "YubiKey CCID"). Each holds at most 32 bytes.
 
+    Args:
+        name: as applications see it, with or without its index.
+        base_name: takes the index away, as the resource manager's profile has it.
+
     Raises:
         UsageError: the name is empty, too long or not printable.
     """
-    base = _INDEX.sub("", name).strip()
+    base = base_name(name).strip()
     if not base or not base.isprintable():
         raise UsageError(
             f"reader name {name!r} is empty or not printable",

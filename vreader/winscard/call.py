@@ -10,10 +10,15 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
-from vreader.wdm import NTSTATUS, Handle, IoManager
+from vreader.smclib.ioctl import IO_REQUEST, IO_REQUEST_SIZE, Ioctl
+from vreader.wdm import NTSTATUS, Handle, IoManager, RtlNtStatusToDosError
 from vreader.winscard.codes import SCARD, ScardError
+from vreader.winscard.events import IoctlRejectedEvent
 
 T = TypeVar("T")
+
+_SUCCESS = NTSTATUS.SUCCESS  # looked up once: see vreader.wdm.irp
+_STANDARD = frozenset(Ioctl)
 
 
 class Io:
@@ -71,6 +76,7 @@ class Call(Generic[T]):
     # Defaults of the class: a call is made for every APDU, and most keep most of them.
     _outcome: "tuple[NTSTATUS, bytes] | None" = None
     _sending: bool = False
+    _asked: Io | None = None
     _woken_from: WaitQueue | None = None
     done: bool = False
     value: T | None = None
@@ -135,6 +141,8 @@ class Call(Generic[T]):
         """Run the operation on: ``value`` is what it waited for, ``error`` ends the wait."""
         generator = self._generator
         while True:
+            if value is not None and value[0] is not _SUCCESS:
+                self._log(value[0])
             try:
                 asked = generator.send(value) if error is None else generator.throw(error)
             except StopIteration as stop:
@@ -147,7 +155,7 @@ class Call(Generic[T]):
                 self.parked = asked
                 asked.calls.append(self)
                 return
-            self._outcome, self._sending = None, True
+            self._asked, self._outcome, self._sending = asked, None, True
             self._io.device_io_control(
                 asked.handle, asked.code, asked.data, asked.out_length, self._io_done
             )
@@ -163,7 +171,26 @@ class Call(Generic[T]):
         else:
             self._go((status, output))
 
+    def _log(self, status: NTSTATUS) -> None:
+        """Tell the event log that the last request failed."""
+        log, asked = self._io.log, self._asked
+        if log and asked is not None:
+            device = asked.handle.file.DeviceObject.bottom.name
+            win32 = RtlNtStatusToDosError(status)
+            log.emit(IoctlRejectedEvent(device, asked.code, win32, _header(asked)))
+
     def _end(self, value: T | None, error: BaseException | None) -> None:
         self.value, self.error, self.done = value, error, True
         if self.ended is not None:
             self.ended()
+
+
+def _header(asked: Io) -> bytes:
+    """Return what the event log may show of a request: four bytes of those it knows."""
+    start = 0
+    if asked.code == Ioctl.SMARTCARD_TRANSMIT and len(asked.data) >= IO_REQUEST_SIZE:
+        _protocol, start = IO_REQUEST.unpack_from(asked.data)
+    elif asked.code not in _STANDARD:
+        return b""
+    header = asked.data[start : start + 4]
+    return header if len(header) == 4 else b""

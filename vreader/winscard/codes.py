@@ -42,17 +42,41 @@ class SCARD(IntEnum):
     E_NO_SERVICE = 0x8010001D
     E_SERVICE_STOPPED = 0x8010001E
     E_UNEXPECTED = 0x8010001F
+    E_ICC_INSTALLATION = 0x80100020
+    E_ICC_CREATEORDER = 0x80100021
     E_UNSUPPORTED_FEATURE = 0x80100022
+    E_DIR_NOT_FOUND = 0x80100023
+    E_FILE_NOT_FOUND = 0x80100024
+    E_NO_DIR = 0x80100025
+    E_NO_FILE = 0x80100026
+    E_NO_ACCESS = 0x80100027
+    E_WRITE_TOO_MANY = 0x80100028
+    E_BAD_SEEK = 0x80100029
+    E_INVALID_CHV = 0x8010002A
+    E_UNKNOWN_RES_MNG = 0x8010002B
+    E_NO_SUCH_CERTIFICATE = 0x8010002C
+    E_CERTIFICATE_UNAVAILABLE = 0x8010002D
     E_NO_READERS_AVAILABLE = 0x8010002E
     E_COMM_DATA_LOST = 0x8010002F
+    E_NO_KEY_CONTAINER = 0x80100030
     E_SERVER_TOO_BUSY = 0x80100031
+    E_PIN_CACHE_EXPIRED = 0x80100032
+    E_NO_PIN_CACHE = 0x80100033
+    E_READ_ONLY_CARD = 0x80100034
     W_UNSUPPORTED_CARD = 0x80100065
     W_UNRESPONSIVE_CARD = 0x80100066
     W_UNPOWERED_CARD = 0x80100067
     W_RESET_CARD = 0x80100068
     W_REMOVED_CARD = 0x80100069
     W_SECURITY_VIOLATION = 0x8010006A
+    W_WRONG_CHV = 0x8010006B
+    W_CHV_BLOCKED = 0x8010006C
+    W_EOF = 0x8010006D
     W_CANCELLED_BY_USER = 0x8010006E
+    W_CARD_NOT_AUTHENTICATED = 0x8010006F
+    W_CACHE_ITEM_NOT_FOUND = 0x80100070
+    W_CACHE_ITEM_STALE = 0x80100071
+    W_CACHE_ITEM_TOO_BIG = 0x80100072
 
     @property
     def text(self) -> str:
@@ -60,10 +84,56 @@ class SCARD(IntEnum):
         return self.name.split("_", 1)[1].replace("_", " ").capitalize()
 
 
-class ScardError(Exception):
-    """An SCard* call failed with ``code``."""
+class Win32(IntEnum):
+    """ERROR_* of winerror.h that a driver's status can become (RtlNtStatusToDosError).
 
-    def __init__(self, code: SCARD) -> None:
+    Windows' resource manager hands them to applications as they are where it has no code of its
+    own for them.
+    """
+
+    INVALID_FUNCTION = 1
+    FILE_NOT_FOUND = 2
+    ACCESS_DENIED = 5
+    INVALID_HANDLE = 6
+    NOT_READY = 21
+    BAD_COMMAND = 22
+    CRC = 23
+    BAD_LENGTH = 24
+    GEN_FAILURE = 31
+    SHARING_VIOLATION = 32
+    NOT_SUPPORTED = 50
+    DEV_NOT_EXIST = 55
+    INVALID_PARAMETER = 87
+    SEM_TIMEOUT = 121
+    INSUFFICIENT_BUFFER = 122
+    BUSY = 170
+    ALREADY_EXISTS = 183
+    MORE_DATA = 234
+    MR_MID_NOT_FOUND = 317
+    OPERATION_ABORTED = 995
+    MEDIA_CHANGED = 1110
+    NO_MEDIA_IN_DRIVE = 1112
+    IO_DEVICE = 1117
+    DEVICE_NOT_CONNECTED = 1167
+    NO_SYSTEM_RESOURCES = 1450
+    TIMEOUT = 1460
+    DEVICE_REMOVED = 1617
+    INVALID_USER_BUFFER = 1784
+    UNRECOGNIZED_MEDIA = 1785
+
+    @property
+    def text(self) -> str:
+        """The error in words, e.g. ``Not supported``."""
+        return self.name.replace("_", " ").capitalize()
+
+
+Code = SCARD | Win32
+
+
+class ScardError(Exception):
+    """An SCard* call failed with ``code``: a SCARD_* code, or a Win32 error of the driver's."""
+
+    def __init__(self, code: Code) -> None:
         super().__init__(f"{code.text} (0x{code:08X})")
         self.code = code
 

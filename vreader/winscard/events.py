@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the resource manager says: a reader's published state is different."""
+"""What the resource manager says: readers changed or were refused, a driver refused."""
 
 from vreader.events import Event
 
@@ -20,3 +20,38 @@ class ReaderChangeEvent(Event):
     counter: int
     sharing: int
     gone: bool
+
+
+class IoctlRejectedEvent(Event):
+    """A driver answered a request of the manager with an error; for the event log alone.
+
+    Attributes:
+        device: name of the physical device object.
+        code: the I/O control code.
+        win32: the Win32 error number of the status.
+        header: the first four bytes of what was sent, those of the command for a TRANSMIT; empty
+            where there are fewer, and for codes of the vendor. Never more, never data.
+    """
+
+    device: str
+    code: int
+    win32: int
+    header: bytes
+
+
+class ReaderRefusedEvent(Event):
+    """The manager does not take a reader; it stays usable as a device.
+
+    Attributes:
+        link: the device.
+        reason: why, in words.
+    """
+
+    link: str
+    reason: str
+
+
+class TransactionExpired(Event):
+    """Nobody called during a transaction for too long; the card is reset."""
+
+    reader: str

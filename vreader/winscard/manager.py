@@ -1,28 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The resource manager: contexts, readers as devices, and who may know of their changes.
+"""The resource manager: its contexts, its readers, and who may know of their changes.
 
-Readers are devices and nothing else: they arrive by interface notification, are named by
-GET_ATTRIBUTE, and tell of cards only by completing IS_PRESENT and IS_ABSENT; the monitor is a
-completion routine that asks again. All of it runs under the host's lock and never blocks. The calls
-on card handles are in :mod:`vreader.winscard.operations`.
+Readers are devices and nothing else (:mod:`vreader.winscard.monitor`). All of it runs under the
+host's lock and never blocks. The calls on card handles are in :mod:`vreader.winscard.operations`.
 """
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from vreader.events import Emitter
-from vreader.smclib.ioctl import Attr, Ioctl, Protocol
-from vreader.smclib.states import CardState
-from vreader.wdm import NTSTATUS, Handle, IoManager
-from vreader.winscard import power
+from vreader.smclib.ioctl import Protocol
+from vreader.wdm import IoManager
+from vreader.winscard import monitor
+from vreader.winscard.cache import CardCache
 from vreader.winscard.call import Call, Operation
 from vreader.winscard.codes import SCARD, ScardError
 from vreader.winscard.events import ReaderChangeEvent
-from vreader.winscard.model import CardEvent, CardHandle, Context, Reader, ReaderStatus
-from vreader.winscard.operations import release_lock
+from vreader.winscard.model import CardHandle, Context, Reader, ReaderStatus
 from vreader.winscard.profile import RmProfile
 
+if TYPE_CHECKING:
+    from vreader.registry import Registry
+    from vreader.winscard.database import ReaderDatabase
+
 SCOPES = (0, 1, 2, 3)
+GROUPS = ("SCard$DefaultReaders",)
 
 
 class ResourceManager:
@@ -34,6 +37,12 @@ class ResourceManager:
         profile: its semantics.
         new_id: makes a random positive 31-bit number for contexts and handles.
         events: where reader changes are told.
+        registry: where names and groups of readers are kept; one of its own where None is given.
+
+    Attributes:
+        stopped: what every call answers while there is no service, or None.
+        closed: it has been closed for good.
+        cache: the card data cache.
     """
 
     def __init__(
@@ -43,6 +52,7 @@ class ResourceManager:
         profile: RmProfile,
         new_id: Callable[[], int],
         events: Emitter,
+        registry: "Registry | None" = None,
     ) -> None:
         self.io = io
         self.profile = profile
@@ -52,21 +62,28 @@ class ResourceManager:
         self.handles: dict[int, CardHandle] = {}
         self.reader_events = 1
         self.closed = False
+        self.stopped = SCARD.E_NO_SERVICE if profile.stops_without_readers else None
+        self.cache = CardCache(profile.cache_item_bytes)
         # What a Transmit may name instead of the protocol in force.
-        self.any_protocol = (Protocol.RAW, profile.legacy_any_protocol)
+        self.any_protocol = (
+            (Protocol.RAW, profile.legacy_any_protocol) if profile.raw_is_free else ()
+        )
         self._new_id = new_id
         self._interface = interface
+        self._registry = registry
         self._listeners: list[Callable[[], None]] = []
         io.register_interface_notification(interface, self._interface_changed)
 
     def close(self) -> None:
-        """Let go of every reader and stop listening; contexts become invalid."""
+        """Let go of every reader and stop listening; contexts become invalid. May come twice."""
+        if self.closed:
+            return
         self.closed = True
         self.io.unregister_interface_notification(self._interface, self._interface_changed)
-        for context in self.contexts.values():
-            context.valid = False
+        self._invalidate(SCARD.E_NO_SERVICE)
+        self.stopped = SCARD.E_NO_SERVICE
         for reader in list(self.readers.values()):
-            self._forget(reader)
+            monitor.forget(self, reader)
         self._tell_listeners()
 
     # ------------------------------------------------------------------ changes
@@ -99,19 +116,31 @@ class ResourceManager:
 
     # ------------------------------------------------------------------ contexts
 
-    def establish_context(self, scope: int) -> Context:
-        """Make a context; raises ScardError INVALID_VALUE for an unknown scope."""
+    def establish_context(self, scope: int, *, serial: bool = True) -> Context:
+        """Make a context.
+
+        Args:
+            scope: 0 user, 1 terminal, 2 system, else INVALID_VALUE.
+            serial: its calls come one after another, as on a connection.
+        """
+        if self.stopped is not None:
+            raise ScardError(self.stopped)
         if scope not in SCOPES:
             raise ScardError(SCARD.E_INVALID_VALUE)
-        context = Context(self.unique_id(self.contexts), scope)
+        context = Context(self.unique_id(self.contexts), scope, serial)
         self.contexts[context.id] = context
         return context
+
+    def _invalidate(self, code: SCARD) -> None:
+        for context in self.contexts.values():
+            if context.valid:
+                context.valid, context.failure = False, code
 
     def handle(self, context: Context, number: int) -> CardHandle:
         """Return the card handle ``number`` of ``context``; raises ScardError INVALID_HANDLE."""
         found = context.handles.get(number)
         if found is None or not context.valid:
-            raise ScardError(SCARD.E_INVALID_HANDLE)
+            raise ScardError(context.failure)
         return found
 
     def unique_id(self, taken: dict[int, Any]) -> int:
@@ -131,90 +160,69 @@ class ResourceManager:
 
     def _interface_changed(self, link: str, arrived: bool) -> None:
         if arrived:
-            self._adopt(link)
+            monitor.adopt(self, link)
         else:
             for reader in [r for r in self.readers.values() if r.link == link]:
-                self._forget(reader)
+                monitor.forget(self, reader)
 
-    def _adopt(self, link: str) -> None:
-        """Open a new reader, learn its name, start to watch it."""
-        _status, device = self.io.create_file(link)
-        if device is None:
-            return  # somebody else has it, a vpcd door say: not ours to manage
-        vendor = self._attribute(device, Attr.VENDOR_NAME).decode(errors="replace")
-        ifd_type = self._attribute(device, Attr.VENDOR_IFD_TYPE).decode(errors="replace")
-        base, index = f"{vendor} {ifd_type}".strip(), 0
-        taken = {r.index for r in self.readers.values() if r.base == base}
-        while index in taken:
-            index += 1
-        name = self.profile.reader_name(vendor, ifd_type, index)
-        reader = Reader(name, base, index, link, device)
-        self.readers[name] = reader
+    def add_reader(self, reader: Reader) -> None:
+        """Publish a reader that has arrived."""
+        self.readers[reader.name] = reader
+        if not self.closed:
+            self.stopped = None
         self._count_reader_event()
         self.changed(reader)
-        self._watch(reader)  # completes at once where a card is in already
-        reader.arriving = False
 
-    def _attribute(self, device: Handle, tag: Attr) -> bytes:
-        """GET_ATTRIBUTE, answered by the driver library at once."""
-        answers: list[bytes] = []
-        self.io.device_io_control(
-            device,
-            Ioctl.SMARTCARD_GET_ATTRIBUTE,
-            tag.to_bytes(4, "little"),
-            64,
-            lambda status, output: answers.append(output),
-        )
-        return answers[0] if answers else b""
-
-    def _forget(self, reader: Reader) -> None:
-        """Let go of a reader that has left: every handle to it is dead."""
-        reader.gone, reader.state = True, CardState.UNKNOWN
-        self.readers.pop(reader.name, None)
-        release_lock(reader)
-        power.cancel_idle(reader)
-        reader.sharing = 0
+    def drop_reader(self, reader: Reader) -> None:
+        """Publish that a reader has left; with the last one the service may stop."""
+        del self.readers[reader.name]
+        if self.profile.database:
+            self.database.left(reader.name)
+        if self.profile.stops_without_readers and not self.readers:
+            self.stopped = SCARD.E_NO_SERVICE
+            self._invalidate(SCARD.E_SERVICE_STOPPED)
         self._count_reader_event()
         self.changed(reader)
-        self.io.close_handle(reader.device)
-        reader.gate.wake_all()
 
     def _count_reader_event(self) -> None:
         self.reader_events = self.reader_events % 32767 + 1
 
-    # ------------------------------------------------------------------ cards
+    # ------------------------------------------------------------------ names
 
-    def _watch(self, reader: Reader) -> None:
-        """Ask to be told of the next insertion or removal."""
-        code = Ioctl.SMARTCARD_IS_ABSENT if reader.card_in else Ioctl.SMARTCARD_IS_PRESENT
+    @cached_property
+    def database(self) -> "ReaderDatabase":
+        """Further names and groups; ScardError UNSUPPORTED_FEATURE for a profile without any."""
+        if not self.profile.database:
+            raise ScardError(SCARD.E_UNSUPPORTED_FEATURE)
+        from vreader.registry import Registry  # most worlds never need either
+        from vreader.winscard.database import ReaderDatabase
 
-        def told(status: NTSTATUS, output: bytes) -> None:
-            if status is NTSTATUS.SUCCESS and not reader.gone:
-                self._card_moved(reader)
+        return ReaderDatabase(Registry() if self._registry is None else self._registry)
 
-        self.io.device_io_control(reader.device, code, b"", 0, told)
+    def find_reader(self, name: str) -> Reader | None:
+        """Return the reader an application calls ``name``, or None."""
+        reader = self.readers.get(name)
+        if reader is not None or not self.profile.names_ignore_case:
+            return reader
+        if self.profile.database:
+            name = self.database.device(name) or name
+        return next((r for r in self.readers.values() if self.same_name(r.name, name)), None)
 
-    def _card_moved(self, reader: Reader) -> None:
-        reader.card_in = not reader.card_in
-        reader.insertion += 1
-        if reader.card_in:
-            self._watch(reader)
-            greet = power.greet_card(self, reader, reader.insertion, counts=not reader.arriving)
-            self.start(greet)
-        else:
-            self._card_removed(reader)
-            self._watch(reader)
+    def same_name(self, one: str, other: str) -> bool:
+        """Whether two names are one to applications."""
+        if self.profile.names_ignore_case:
+            return one.casefold() == other.casefold()
+        return one == other
 
-    def _card_removed(self, reader: Reader) -> None:
-        published = reader.state is not CardState.ABSENT
-        for handle in reader.handles.values():
-            handle.event = CardEvent.REMOVED
-        release_lock(reader)
-        power.cancel_idle(reader)
-        reader.powered = False
-        power.forget_protocol(reader)
-        reader.atr = b""
-        reader.state = CardState.ABSENT
-        if published:
-            reader.counter = (reader.counter + 1) & 0xFFFF
-            self.changed(reader)
+    def list_readers(self, groups: Sequence[str] = ()) -> list[str]:
+        """Return the names of the readers that are there; in ``groups``, or all."""
+        if not self.profile.database:
+            return list(self.readers)
+        names = [name for device in self.readers for name in self.database.names(device)]
+        if groups:
+            names = [name for name in names if self.database.is_in(name, groups)]
+        return names
+
+    def list_groups(self) -> list[str]:
+        """Return the groups of readers there are."""
+        return self.database.groups() if self.profile.database else list(GROUPS)

@@ -6,7 +6,7 @@ Operations here need the reader's gate.
 
 from typing import TYPE_CHECKING
 
-from vreader.smclib.ioctl import IO_REQUEST_SIZE, Ioctl, Protocol
+from vreader.smclib.ioctl import Ioctl, Protocol
 from vreader.wdm import NTSTATUS
 from vreader.winscard import power
 from vreader.winscard.call import Io, Operation
@@ -36,9 +36,9 @@ def negotiate(
 ) -> Operation[None]:
     """SET_PROTOCOL unless one is in force; T=1 is taken before T=0 by the driver.
 
-    Who asks for RAW gets it, whatever is in force: it only says that nobody checks.
+    Where RAW is free, who asks for it gets it: it only says that nobody checks.
     """
-    if protocols & Protocol.RAW:
+    if protocols & Protocol.RAW and rm.profile.raw_is_free:
         if reader.powered and not reader.pci:
             status = yield from _set_protocol(reader, Protocol.RAW)
             if status is not NTSTATUS.SUCCESS:  # TA2 has fixed one
@@ -56,8 +56,10 @@ def negotiate(
         reader.protocol = Protocol(int.from_bytes(reader.pci[:4], "little"))
 
 
-def set_any_protocol(reader: Reader) -> Operation[None]:
+def set_any_protocol(rm: "ResourceManager", reader: Reader) -> Operation[None]:
     """Let a DIRECT connection talk to a card with which nobody has negotiated yet."""
+    if not rm.profile.raw_is_free:
+        raise power.failure(rm, Op.TRANSMIT, NTSTATUS.INVALID_DEVICE_STATE)
     if reader.powered:
         for mask in (Protocol.T0 | Protocol.T1, Protocol.RAW):
             status = yield from _set_protocol(reader, mask)
@@ -71,6 +73,6 @@ def _set_protocol(reader: Reader, mask: Protocol) -> Operation[NTSTATUS]:
         reader.device, Ioctl.SMARTCARD_SET_PROTOCOL, mask.to_bytes(4, "little"), 4
     )
     if status is NTSTATUS.SUCCESS:
-        reader.pci = output + IO_REQUEST_SIZE.to_bytes(4, "little")
+        power.take_protocol(reader, output)
     answer: NTSTATUS = status
     return answer

@@ -10,6 +10,7 @@ import pytest
 from vreader.bridge.pcsclite.client import PcscClient
 from vreader.bridge.pcsclite.server import PcscliteDoor
 from vreader.host import Host
+from vreader.winscard.profile import PCSCLITE
 
 PATIENCE_S = 30
 
@@ -43,10 +44,10 @@ class SimpleCard:
 class Place:
     """A host with a door; ``events`` is everything that was said."""
 
-    def __init__(self, path, slots):
+    def __init__(self, path, slots, profile):
         self.path = path
         self.events = []
-        self.host = Host()
+        self.host = Host(profile)
         self.host.events.subscribe(self.events.append)
         self.reader = self.host.add_reader("Door Reader 00 00")
         self.card = SimpleCard()
@@ -100,8 +101,8 @@ def short_directory():
 def make_place(short_directory):
     places = []
 
-    def make(slots=16):
-        places.append(Place(f"{short_directory}/s{len(places)}", slots))
+    def make(slots=16, profile=PCSCLITE):
+        places.append(Place(f"{short_directory}/s{len(places)}", slots, profile))
         return places[-1]
 
     yield make

@@ -186,7 +186,7 @@ class Session:
 
     def _release(self) -> None:
         context, self.context = self.context, None
-        if context is None or not context.valid:
+        if context is None:
             return
         try:
             self.host.call(operations.release_context(self.rm, context))
