@@ -19,7 +19,7 @@ FLOORS = (  # from the ground up; rooms of one floor do not know each other
     {"reader"},
     {"winscard", "setupapi"},
     {"host"},
-    {"bridge", "trace", "privatedir", "worldspec"},
+    {"bridge", "trace", "privatedir"},
     {"world"},
     {"pairing", "minidriver", "certify"},
     {"cli", "pytest_plugin", "ui", "__init__"},

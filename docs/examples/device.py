@@ -11,7 +11,7 @@ from vreader.smclib.ioctl import Ioctl, Power, Protocol
 with Host(profile=None) as host:  # no resource manager, which would hold the reader open
     reader = host.add_reader()
     reader.insert(Counter("41"))
-    with host.open(r"\\.\SCReader0") as device:
+    with host.open_device(r"\\.\SCReader0") as device:
         status, atr = device.ioctl(
             Ioctl.SMARTCARD_POWER, Power.COLD_RESET.to_bytes(4, "little"), 33
         )

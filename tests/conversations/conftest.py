@@ -203,7 +203,7 @@ class PcscdWorld(World):
 
     def open(self):
         pcscd = self._libraries.pcscd(self.reader)
-        door = VpcdDoor(self.reader, self.host.open(self.slot.link), pcscd.dials[0])
+        door = VpcdDoor(self.reader, self.host.open_device(self.slot.link), pcscd.dials[0])
         self._stack.callback(self._empty)
         self._stack.callback(door.stop)
         self._client = PcscClient(str(pcscd.socket_path))

@@ -36,7 +36,7 @@ def desk(load):
         def make(name):
             module = load(name)
             reader = host.add_reader(driver=getattr(module, CLASSES[name]))
-            return module, reader, host.open(reader.link)
+            return module, reader, host.open_device(reader.link)
 
         yield make
 

@@ -31,7 +31,7 @@ def desk(make_host, make_card):
     reader = host.add_reader()
     card = make_card()
     card.gated = False
-    with host.open(reader.link) as device:
+    with host.open_device(reader.link) as device:
         yield host, reader, device, card
 
 
@@ -55,7 +55,7 @@ def test_an_nfc_conversation(make_host, make_card):
     card = make_card()
     card.gated = False
     reader.insert(card)
-    with host.open(reader.link) as device:
+    with host.open_device(reader.link) as device:
         assert device.ioctl(Ioctl.SMARTCARD_POWER, b"\1\0\0\0", 33) == (NTSTATUS.SUCCESS, card.atr)
         assert device.ioctl(TRANSMIT, HEADER + b"\0\1\2\3", 258)[0] is NTSTATUS.SUCCESS
 
@@ -115,7 +115,7 @@ def test_a_card_at_work_holds_no_lock(desk, in_thread):
     assert card.working.wait(PATIENCE_S)
     assert device.ioctl(GET_STATE, b"", 4) == (NTSTATUS.DEVICE_BUSY, b"")
     other = host.add_reader("Other")
-    assert host.open(other.link).ioctl(GET_STATE, b"", 4)[0] is NTSTATUS.SUCCESS
+    assert host.open_device(other.link).ioctl(GET_STATE, b"", 4)[0] is NTSTATUS.SUCCESS
     card.release.set()
     assert join() == (NTSTATUS.SUCCESS, HEADER + b"\0\x90\x00")
 
@@ -168,9 +168,9 @@ def test_duplicates_share_the_open(desk):
     device.close()
     assert other.ioctl(GET_STATE, b"", 4)[0] is NTSTATUS.SUCCESS
     with pytest.raises(VreaderError):
-        host.open(reader.link)
+        host.open_device(reader.link)
     other.close()
-    host.open(reader.link).close()
+    host.open_device(reader.link).close()
 
 
 def test_a_closed_handle_is_invalid_and_closing_again_harmless(desk):
@@ -197,7 +197,7 @@ def test_a_reader_pulled_out_under_an_open_handle(desk):
     assert device.ioctl(GET_STATE, b"", 4) == (NTSTATUS.DEVICE_REMOVED, b"")
     device.close()
     with pytest.raises(VreaderError, match="OBJECT_NAME_NOT_FOUND") as caught:
-        host.open(reader.link)
+        host.open_device(reader.link)
     assert "SCReader0" in caught.value.hint
 
 
@@ -235,7 +235,7 @@ def test_a_deadline_of_a_manual_clock(make_host, make_card, in_thread):
     reader = host.add_reader(timeout_s=3.0)
     card = make_card()
     reader.insert(card)
-    with host.open(reader.link) as device:
+    with host.open_device(reader.link) as device:
         power_up(device)
         answers = []
         join = in_thread(

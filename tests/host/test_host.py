@@ -19,22 +19,22 @@ def test_a_reader_the_resource_manager_has_cannot_be_opened(make_host):
     host = make_host()
     host.add_reader()
     with pytest.raises(VreaderError, match="ACCESS_DENIED") as caught:
-        host.open(r"\\.\SCReader0")
+        host.open_device(r"\\.\SCReader0")
     assert "has it open" in caught.value.hint
 
 
 def test_without_a_resource_manager_it_can(make_host):
     host = make_host(None)
     host.add_reader()
-    with host.open(r"\\.\SCReader0") as device:
+    with host.open_device(r"\\.\SCReader0") as device:
         assert device.ioctl(Ioctl.SMARTCARD_GET_STATE, b"", 4)[0] is NTSTATUS.SUCCESS
         with pytest.raises(VreaderError):
-            host.open(r"\\.\SCReader0")
+            host.open_device(r"\\.\SCReader0")
 
 
 def test_an_unknown_device_is_named_with_a_hint(make_host):
     with pytest.raises(VreaderError, match="SCReader7") as caught:
-        make_host(None).open(r"\\.\SCReader7")
+        make_host(None).open_device(r"\\.\SCReader7")
     assert "SCReader0" in caught.value.hint
 
 
@@ -45,7 +45,7 @@ def test_readers_get_names_links_and_units_in_order(make_host):
     assert [reader.link for reader in readers] == [rf"\\.\SCReader{n}" for n in range(3)]
     assert [reader.device for reader in readers] == ["reader0", "reader1", "reader2"]
     for number, reader in enumerate(readers):
-        with host.open(reader.link) as device:
+        with host.open_device(reader.link) as device:
             tag = Attr.DEVICE_UNIT.to_bytes(4, "little")
             status, unit = device.ioctl(Ioctl.SMARTCARD_GET_ATTRIBUTE, tag, 4)
             assert (status, int.from_bytes(unit, "little")) == (NTSTATUS.SUCCESS, number)
@@ -116,7 +116,7 @@ def test_close_removes_readers_ends_threads_and_may_come_twice(make_card):
 
 def test_close_with_a_handle_still_open(make_host):
     host = make_host(None)
-    device = host.open(host.add_reader().link)
+    device = host.open_device(host.add_reader().link)
     host.close()
     assert device.ioctl(Ioctl.SMARTCARD_GET_STATE, b"", 4) == (NTSTATUS.DEVICE_REMOVED, b"")
     device.close()
@@ -188,7 +188,7 @@ def test_an_interrupt_in_the_middle_of_a_command_leaves_the_reader_usable():
     with Host(None) as host:
         reader = host.add_reader()
         reader.insert(Card())
-        with host.open(reader.link) as device:
+        with host.open_device(reader.link) as device:
             device.ioctl(0x310004, b"\1\0\0\0", 33)
             device.ioctl(0x310030, b"\2\0\0\0", 4)
             header = b"\2\0\0\0\x08\0\0\0"

@@ -54,12 +54,12 @@ def test_the_inf_decides_whether_a_reader_is_exclusive(make_host, tmp_path):
     inf = tmp_path / "shared.inf"
     inf.write_text(OURS.read_text().replace("HKR,,Exclusive,0x00010001,1", ""))
     alone, shared = host.add_reader(), host.add_reader(inf=str(inf))
-    with host.open(alone.link), pytest.raises(VreaderError, match="STATUS_ACCESS_DENIED"):
-        host.open(alone.link)
-    with host.open(shared.link), host.open(shared.link):
+    with host.open_device(alone.link), pytest.raises(VreaderError, match="STATUS_ACCESS_DENIED"):
+        host.open_device(alone.link)
+    with host.open_device(shared.link), host.open_device(shared.link):
         pass
     overruled = host.add_reader(exclusive=False)
-    with host.open(overruled.link), host.open(overruled.link):
+    with host.open_device(overruled.link), host.open_device(overruled.link):
         pass
 
 
@@ -68,8 +68,8 @@ def test_a_driver_without_an_inf_is_loaded_as_it_is(make_host):
     reader = host.add_reader(driver=Plain)
     assert Plain.loaded.Settings == {}
     assert host.registry.find(r"HKLM\SYSTEM") is None
-    with host.open(reader.link), pytest.raises(VreaderError, match="STATUS_ACCESS_DENIED"):
-        host.open(reader.link)
+    with host.open_device(reader.link), pytest.raises(VreaderError, match="STATUS_ACCESS_DENIED"):
+        host.open_device(reader.link)
 
 
 def test_the_bus_answers_with_the_ids_of_the_inf(make_host):

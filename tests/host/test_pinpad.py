@@ -82,7 +82,7 @@ def test_direct_device_access(card, clock):
     with Host(profile=None, clock=clock) as host:
         reader = host.add_reader(pinpad=PinQueue(["123456", Key.CANCEL]))
         reader.insert(card)
-        with host.open(reader.link) as device:
+        with host.open_device(reader.link) as device:
             assert device.ioctl(Ioctl.SMARTCARD_POWER, b"\1\0\0\0", 33)[0] is NTSTATUS.SUCCESS
             assert device.ioctl(Ioctl.SMARTCARD_SET_PROTOCOL, b"\3\0\0\0", 4)[1]
             assert device.ioctl(0x00312018, VERIFY, 2) == (NTSTATUS.SUCCESS, b"\x90\x00")

@@ -155,7 +155,7 @@ def restarts(count: int, tick: Tick, over: Callable[[], bool]) -> Iterator[str]:
         host = stack.enter_context(Host(None))
         virtual = host.add_reader(reader)
         virtual.insert(new_piv_card())
-        door = VpcdDoor(reader, host.open(virtual.link), pcscd.dials[0])
+        door = VpcdDoor(reader, host.open_device(virtual.link), pcscd.dials[0])
         stack.callback(door.stop)
         door.start()
         pcscd.wait_until_seen()

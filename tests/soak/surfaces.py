@@ -221,7 +221,7 @@ class Vpcd(Surface):
         reader = host.add_reader("Soak")
         reader.insert(new_piv_card())
         timing = DoorTiming(redial_s=0.001, retry_s=0.001, retry_max_s=0.01)
-        door = VpcdDoor("Soak", host.open(reader.link), self._dial, timing=timing)
+        door = VpcdDoor("Soak", host.open_device(reader.link), self._dial, timing=timing)
         self.stack.callback(door.stop)
         door.start()
 

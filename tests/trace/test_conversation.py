@@ -152,7 +152,7 @@ def trace(tmp_path_factory, commands, *, unmask=False, describe=describe, answer
         ]
         reader = host.add_reader()
         reader.insert(card or FakeCard(answers))
-        with host.open(reader.link) as device:
+        with host.open_device(reader.link) as device:
             device.ioctl(Ioctl.SMARTCARD_POWER, (1).to_bytes(4, "little"), 33)
             device.ioctl(Ioctl.SMARTCARD_SET_PROTOCOL, (2).to_bytes(4, "little"), 4)
             for command in commands:

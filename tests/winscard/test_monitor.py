@@ -74,10 +74,10 @@ def test_the_eleventh_reader_is_refused_and_stays_usable_as_a_device(desk):
     (refused,) = (event for event in desk.told if isinstance(event, ReaderRefusedEvent))
     eleventh = others[-1]
     assert refused.link == eleventh.link
-    with desk.host.open(eleventh.link) as device:
+    with desk.host.open_device(eleventh.link) as device:
         assert device.ioctl(Ioctl.SMARTCARD_GET_STATE, b"", 4)[0] is NTSTATUS.SUCCESS
     with pytest.raises(VreaderError):
-        desk.host.open(others[0].link)
+        desk.host.open_device(others[0].link)
     others[0].unplug()  # a place is free for the next that comes
     assert desk.host.add_reader("Desk Reader").name in desk.rm.readers
 
@@ -274,7 +274,7 @@ def test_a_handle_that_stays_open_vetoes(make_desk):
     desk = make_desk(PCSCLITE, exclusive=False)
     desk.insert()
     handle = desk.connect()
-    with desk.host.open(desk.slot.link):  # somebody who does not listen
+    with desk.host.open_device(desk.slot.link):  # somebody who does not listen
         assert not desk.slot.eject()
         assert not desk.reader.away
         desk.do("reconnect", handle, 2, 3, 0)
@@ -287,7 +287,7 @@ def test_somebody_else_takes_the_reader_meanwhile(make_desk):
 
     def take(event):
         if event == "query-remove":
-            taken.append(desk.host.open(desk.slot.link))
+            taken.append(desk.host.open_device(desk.slot.link))
         return False
 
     desk.host.io.register_target_notification(desk.slot.link, take)

@@ -101,7 +101,7 @@ def device_unit(bench: Bench) -> None:
     unit = bench.number(Attr.DEVICE_UNIT)
     bench.device.close()
     other = bench.host.add_reader(driver=bench.driver, **bench.options)
-    bench.device = bench.host.open(other.link)
+    bench.device = bench.host.open_device(other.link)
     if bench.number(Attr.DEVICE_UNIT) == unit:
         raise Failed(f"two readers of the driver are both unit {unit}")
 

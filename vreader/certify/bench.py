@@ -64,7 +64,7 @@ class Bench:
         loaded = set(self.host.io.drivers)
         self.reader = self._plug_in()
         self._services = set(self.host.io.drivers) - loaded
-        self.device = self.host.open(self.reader.link)
+        self.device = self.host.open_device(self.reader.link)
 
     def _plug_in(self, **more: Any) -> HostReader:  # noqa: ANN401 - Host.add_reader's
         return self.host.add_reader(driver=self.driver, **(self.options | more))
@@ -103,7 +103,7 @@ class Bench:
 
     def reopen(self) -> None:
         """Open the device; whoever has it open must have closed it."""
-        self.device = self.host.open(self.reader.link)
+        self.device = self.host.open_device(self.reader.link)
 
     def unload(self) -> None:
         """Pull the reader out and unload its driver; Driver Verifier looks at what is left."""

@@ -112,7 +112,7 @@ def other_open_keeps(bench: Bench) -> None:
     bench.replug(exclusive=False)
     bench.reopen()
     waiting = bench.send(IS_PRESENT)
-    bench.host.open(bench.reader.link).close()
+    bench.host.open_device(bench.reader.link).close()
     waiting.must_pend()
     bench.insert()
     waiting.must_be(_SUCCESS)

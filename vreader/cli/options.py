@@ -6,7 +6,7 @@ from argparse import Namespace
 from vreader.cli.parser import Parser, say
 from vreader.winscard.profile import PROFILES
 from vreader.world import World
-from vreader.worldspec import STACKS, expand_state
+from vreader.world.spec import STACKS, expand_state
 
 
 def add_world_options(parser: Parser) -> None:

@@ -248,7 +248,7 @@ class Host:
                 return reader.name
         return next((reader.name for reader in self.readers if reader.device == device), device)
 
-    def open(self, name: str) -> DeviceHandle:
+    def open_device(self, name: str) -> DeviceHandle:
         r"""Open a reader device (``\\.\SCReader0``) for direct access.
 
         Raises:

@@ -104,7 +104,7 @@ class Line:
         self._changed = threading.Condition()
         self.host.events.subscribe(self._sink)
         self.slot = self.host.add_reader(READER)
-        handle = self.host.open(self.slot.link)
+        handle = self.host.open_device(self.slot.link)
         self.door = SerialCcidDoor(READER, handle, events=self.host.events, **options)
         self.door.start()
 

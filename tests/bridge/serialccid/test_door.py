@@ -156,10 +156,51 @@ def test_a_card_that_works_long_keeps_the_driver_waiting(line, driver, echo):
     assert Block.parse(driver.message().data).inf == COMMAND + b"\x90\0"
 
 
+def test_an_answer_the_driver_gave_up_waiting_for_never_reaches_it(line, driver, echo):
+    """It would take it for the echo of its next command, and so on for ever."""
+    card = powered(line, driver, echo())
+    card.hold = threading.Event()
+    driver.send(driver.frame(Command.XFR_BLOCK, Block.i(0, False, COMMAND).encode()))
+    line.wait_for(SerialCcidWaiting)
+    os.write(driver.fd, frame := driver.frame(Command.GET_SLOT_STATUS))
+    card.hold.set()
+    line.wait_for(SerialCcidIgnored)
+    while (first := driver.receive(1)) == TIME_REQUEST:
+        pass
+    assert first + driver.receive(len(frame) - 1) == frame
+    assert driver.message().seq == driver.seq
+    assert card.commands == [COMMAND]
+
+
+def test_of_several_commands_only_the_last_is_waited_for(line, driver, echo):
+    """They have piled up while this process was stopped; the card is asked all the same."""
+    card = powered(line, driver, echo())
+    late = driver.frame(Command.XFR_BLOCK, Block.i(0, False, COMMAND).encode())
+    last = driver.frame(Command.GET_SLOT_STATUS)
+    os.write(driver.fd, late + late + last)
+    assert driver.receive(len(last)) == last
+    assert driver.message().seq == driver.seq
+    assert card.commands == [COMMAND]
+    assert "gave up" in line.told(SerialCcidIgnored)[0].reason
+
+
+def test_what_was_not_read_is_gone_when_the_driver_speaks_again(line, driver):
+    driver.send(driver.frame(Command.GET_SLOT_STATUS))
+    assert select.select([driver.fd], [], [], PATIENCE_MS / 1000)[0]  # the answer, not read
+    assert driver.ask(Command.ESCAPE, b"\x02").data == b"GemTwin-vreader"
+
+
+def test_a_frame_that_breaks_off_does_not_swallow_the_next(line, driver):
+    begun = driver.frame(Command.XFR_BLOCK, bytes(200))[:100]
+    driver.send(begun)  # and its driver dies
+    line.wait_for(SerialCcidIgnored)
+    assert "broke off" in line.told(SerialCcidIgnored)[0].reason
+    assert driver.ask(Command.GET_SLOT_STATUS).status == IccStatus.ABSENT
+
+
 def test_a_line_that_nobody_reads_does_not_stop_the_door(line, driver):
-    frame = driver.frame(Command.GET_SLOT_STATUS)
     for _ in range(1000):  # more than a terminal holds
-        os.write(driver.fd, frame)
+        os.write(driver.fd, b"\3\6" + bytes(12))
     line.wait_for(SerialCcidIgnored)
     line.door.stop()
 

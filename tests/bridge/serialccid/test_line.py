@@ -24,7 +24,7 @@ def make():
         def make(card=None, power: bool = True, **options) -> CardLine:
             host = stack.enter_context(Host(None))
             reader = host.add_reader()
-            line = CardLine(host.open(reader.link), **options)
+            line = CardLine(host.open_device(reader.link), **options)
             line.host_reader = reader
             if card is not None:
                 reader.insert(card)

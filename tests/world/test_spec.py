@@ -6,7 +6,7 @@ import pytest
 from vreader.cardspec import CardSpec
 from vreader.errors import UsageError
 from vreader.winscard.profile import WINDOWS
-from vreader.worldspec import check_profile, expand_state, reader_names
+from vreader.world.spec import check_profile, expand_state, reader_names
 
 
 @pytest.mark.parametrize(
