@@ -26,6 +26,8 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 html_theme = "furo"
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
 html_title = f"vreader {release}"
 html_show_copyright = False
 html_show_sourcelink = False
