@@ -52,7 +52,7 @@ def test_as_json(cli, bad):
     [
         (None, "cannot read x.inf: No such file or directory"),
         (b"[Version", "x.inf, line 1, column 1: a section's name does not end with ]"),
-        (b"\xff\xfe[", "x.inf, line 1: byte 0 is not UTF-16-LE"),
+        (b"\xff\xfe[", "x.inf, line 1: byte 2 is not UTF-16-LE"),
     ],
 )
 def test_what_cannot_be_read(cli, tmp_path, monkeypatch, content, problem):
@@ -62,3 +62,9 @@ def test_what_cannot_be_read(cli, tmp_path, monkeypatch, content, problem):
     said = cli("inf", "lint", "x.inf")
     assert (said.code, said.out) == (2, "")
     assert said.err.startswith(f"vreader: {problem}\nhint: ")
+
+
+def test_an_endless_file_is_refused(cli):
+    said = cli("inf", "lint", "/dev/zero")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("vreader: /dev/zero is longer than 16 MiB\nhint: ")

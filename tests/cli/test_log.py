@@ -70,6 +70,26 @@ def test_the_log_is_exported(cli, failed):
     assert Path("d").read_bytes() == Path("c.csv").read_bytes()
 
 
+def test_a_dash_is_standard_output(cli, failed):
+    assert cli("log", "-o", "-") == cli("log")
+    assert not Path("-").exists()
+
+
+def test_a_full_disk(cli, failed):
+    said = cli("log", "-o", "/dev/full")
+    assert said.code == 3
+    assert said.err.startswith("vreader: the log is not in /dev/full: No space left")
+
+
+def test_a_world_that_has_gone(cli, failed):
+    assert cli("ctl", "quit").code == 0
+    assert failed.process.wait(30) == 0
+    said = cli("log", "-o", "kept.txt")
+    assert said.code == 3
+    assert said.err.startswith("vreader: no world answers at ")
+    assert not Path("kept.txt").exists()
+
+
 @pytest.mark.parametrize("after", ["1", 1.5, True, None, []])
 def test_the_world_is_asked_with_a_number(failed, after):
     control = failed.environment["VREADER_CONTROL"]
@@ -95,7 +115,9 @@ def test_a_run_leaves_its_log(cli, here):
     [
         (["log", "--form", "x"], 2, "argument --form: invalid choice: 'x'"),
         (["log", "--after", "x"], 2, "argument --after: invalid int value: 'x'"),
+        (["log", "--json", "--form", "csv"], 2, "argument --form: not allowed with"),
         (["log"], 3, "no running world is known here"),
+        (["serve", "--log", "a", "--ready-file", "./a"], 2, "./a is the log's file"),
         (["run", "--log", "-", "true"], 125, "--log needs a file"),
         (["run", "--log", "", "true"], 125, "a log needs a file"),
         (["run", "--log", "no/x", "true"], 125, "cannot write the log to no/x: No such file"),

@@ -93,6 +93,8 @@ def with_commands() -> list[Path]:
 def directory(tmp_path):
     """A directory with the examples, the purse installed as pip would do it."""
     shutil.copytree(DOCS / "examples", tmp_path, dirs_exist_ok=True)
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "examples").symlink_to(tmp_path)  # as README sees them, in a checkout
     metadata = tmp_path / "vreader_purse-1.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: vreader-purse\nVersion: 1\n")

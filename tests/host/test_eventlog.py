@@ -12,6 +12,7 @@ from vreader.smclib.ioctl import Ioctl
 from vreader.smclib.library import SmartcardLogError
 from vreader.winscard.codes import ScardError
 from vreader.winscard.events import IoctlRejectedEvent
+from vreader.winscard.profile import WINDOWS
 
 SOURCE = r"HKLM\SYSTEM\CurrentControlSet\Services\EventLog\System\acme"
 
@@ -180,6 +181,22 @@ def test_what_is_shorter_than_a_header_or_the_vendor_s_shows_nothing(make_host):
             call()
     assert [entry.strings[2:] for entry in host.run(host.log.entries)] == [
         ("TRANSMIT", "XX XX XX XX"), ("0x317777", "XX XX XX XX")]  # fmt: skip
+
+
+@pytest.mark.parametrize("pci_length", [0, 13, 14, 0xFFFFFFFF])
+def test_a_transmit_of_another_form_shows_nothing(make_host, pci_length):
+    """An application's own IOCTL says where its command begins: it may point at the PIN."""
+    host = make_host(WINDOWS)
+    reader = host.add_reader()
+    reader.insert(Mute())
+    api = ScardApi(host)
+    card, _ = api.SCardConnect(api.SCardEstablishContext(), reader.name)
+    host.log.clear()
+    request = b"\2\0\0\0" + pci_length.to_bytes(4, "little") + b"\0\x20\0\x80\x0831415926"
+    with pytest.raises(ScardError):
+        api.SCardControl(card, Ioctl.SMARTCARD_TRANSMIT, request)
+    (entry,) = host.run(host.log.entries)
+    assert entry.strings[2:] == ("TRANSMIT", "XX XX XX XX")
 
 
 def test_requests_that_succeed_are_not_logged(make_host, make_card):

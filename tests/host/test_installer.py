@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A reader is installed from its INF: service, exclusive flag, ids, and what may be wrong."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,19 @@ def test_a_changed_inf_is_read_again(make_host, tmp_path):
     inf.write_text(OURS.read_text().replace("ErrorControl   = 1", "ErrorControl = 0"))
     host.add_reader(inf=str(inf))
     assert host.registry.open(SERVICE).get("ErrorControl").decoded == 0
+
+
+def test_a_change_in_the_same_moment_is_seen(make_host, tmp_path):
+    inf = tmp_path / "x.inf"
+    host = make_host(None)
+    for text in (
+        OURS.read_text(),
+        OURS.read_text().replace("= SmartCardReader\nServ", "= X\nServ"),
+    ):
+        inf.write_text(text)
+        os.utime(inf, ns=(1, 1))
+        host.add_reader(inf=str(inf))
+    assert host.registry.open(SERVICE).get("Group") == Value.sz("X")
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ def test_a_card_registration_as_reg_export_writes_it():
         ('"a\\\\b\\"c"', Value.sz('a\\b"c')),
         ('""', Value.sz("")),
         ('"two\r\nlines  "', Value.sz("two\r\nlines  ")),
+        ('"a\nb\rc"', Value.sz("a\nb\rc")),
         ("dword:0000002a", Value.dword(42)),
         ("DWORD:2A", Value.dword(42)),
         ("hex:", Value.binary(b"")),
@@ -78,6 +79,12 @@ def test_version_4_holds_ansi_bytes():
     }
 
 
+def test_version_4_is_never_utf_8():
+    registry = Registry()
+    import_reg(registry, (V4 + '[HKEY_CURRENT_USER\\A]\r\n"v"="Ã©"\r\n').encode("cp1252"))
+    assert registry.open(r"HKCU\A").get("v").decoded == "Ã©"
+
+
 def test_keys_and_values_are_deleted():
     registry = read('[HKEY_LOCAL_MACHINE\\A]\r\n"v"="1"\r\n"w"="2"\r\n[HKEY_LOCAL_MACHINE\\B\\C]')
     text = (
@@ -88,6 +95,11 @@ def test_keys_and_values_are_deleted():
     import_reg(registry, (V5 + text).encode())
     assert registry.open(r"HKLM\A").values() == [("w", Value.sz("2")), ("", Value.sz("x"))]
     assert registry.find(r"HKLM\B") is None
+
+
+def test_deleting_below_an_alias_makes_no_key():
+    registry = read("[-HKEY_CLASSES_ROOT\\.inf]\r\n")
+    assert told(registry) == told(Registry())
 
 
 def test_deleting_a_value_makes_no_key():
@@ -108,6 +120,7 @@ def test_deleting_a_value_makes_no_key():
         (V5 + "[HKLX\\A]", 3, "no root"),
         (V5 + "[-HKEY_LOCAL_MACHINE]", 3, "cannot be deleted"),
         (V5 + "[HKEY_LOCAL_MACHINE\\A\\\\B]", 3, "1 to 255"),
+        (V5 + "[HKEY_USERS\\A]\r\n[HKEY_CURRENT_CONFIG" + "\\a" * 509 + "]", 4, "at most 512"),
         (V5 + "[HKEY_LOCAL_MACHINE\\A]\r\nx", 4, "neither a key nor a value"),
         (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"', 4, "no ="),
         (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=qword:1', 4, "no value"),
@@ -132,7 +145,7 @@ def test_a_bad_file_names_its_line_and_changes_nothing(text, line, problem):
 
 
 def test_a_file_in_no_encoding_is_refused():
-    with pytest.raises(RegFileError, match="line 1: byte 2"):
+    with pytest.raises(RegFileError, match="line 1: byte 4"):
         parse_reg(b"\xff\xfea\0b")
 
 

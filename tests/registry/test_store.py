@@ -69,12 +69,21 @@ def test_a_key_with_subkeys_is_deleted_only_as_a_tree():
     with pytest.raises(KeyNotFoundError):
         key.create("x")
     with pytest.raises(KeyNotFoundError):
+        key.delete_value("x")
+    with pytest.raises(KeyNotFoundError):
+        key.remove()
+    with pytest.raises(KeyNotFoundError):
         registry.delete(r"HKLM\A")
 
 
-def test_a_root_stays():
+@pytest.mark.parametrize("root", ["HKLM", "HKEY_LOCAL_MACHINE\\", "HKCR", "HKCC"])
+def test_a_root_stays(root):
+    registry = Registry()
+    assert registry.open(root) is registry.root(root.removesuffix("\\"))
     with pytest.raises(KeyRefusedError):
-        Registry().delete("HKLM", tree=True)
+        registry.delete(root, tree=True)
+    with pytest.raises(KeyRefusedError):
+        registry.root("HKLM").remove(tree=True)
 
 
 def test_values_can_be_deleted():
@@ -101,9 +110,27 @@ def test_classes_root_is_a_part_of_local_machine():
     ]
 
 
+def test_looking_for_a_key_makes_none():
+    registry = Registry()
+    assert registry.find(r"HKCR\.inf") is None
+    assert registry.find(r"HKCC\Software\x") is None
+    with pytest.raises(KeyNotFoundError):
+        registry.delete(r"HKCR\.inf")
+    assert registry.root("HKLM").subkeys() == []
+
+
 @pytest.mark.parametrize(
     "path",
-    ["", "HKXX", "HKXX\\A", "HKLM\\\\A", "HKLM\\" + "n" * 256, "HKLM\\A\0", "HKLM\\" + "a\\" * 513],
+    [
+        "",
+        "HKXX",
+        "HKCC" + "\\a" * 509,
+        "HKXX\\A",
+        "HKLM\\\\A",
+        "HKLM\\" + "n" * 256,
+        "HKLM\\A\0",
+        "HKLM\\" + "a\\" * 513,
+    ],
 )
 def test_bad_paths_are_refused(path):
     with pytest.raises(NameRefusedError):

@@ -23,9 +23,17 @@ def test_each_encoding_is_recognised(data, text):
     assert decode(data) == text
 
 
-@pytest.mark.parametrize("data", [b"\xff\xfea", b"\xfe\xff\0a", b"\xef\xbb\xbf\xff"])
-def test_what_is_in_none_is_refused(data):
-    with pytest.raises(ValueError, match=r"UTF"):
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"\xff\xfea", "byte 2 is not UTF-16-LE"),
+        (b"a\0b", "byte 2 is not UTF-16-LE"),
+        (b"\xfe\xff\0a", "big-endian UTF-16"),
+        (b"\xef\xbb\xbfa\xff", "byte 4 is not UTF-8"),
+    ],
+)
+def test_what_is_in_none_is_refused(data, problem):
+    with pytest.raises(ValueError, match=problem):
         decode(data)
 
 

@@ -48,6 +48,13 @@ def test_tokens_of_a_text():
     assert list(tokens("%%SystemRoot%%")) == []
 
 
+def test_blanks_around_a_section_s_name_do_not_matter():
+    inf = parse_inf('[;; Std Mfg ]\na=x\n[ B ]\na=y\n["  C"]\na=z\n')
+    assert [inf.value(name, "a") for name in (";; Std Mfg ", ";; std mfg", "B", "C")] == list(
+        "xxyz"
+    )
+
+
 def test_values_and_directives():
     inf = parse_inf("[Version]\nclass=%c%\nCLASS=x\n[Strings]\nc=Reader\n")
     assert inf.value("VERSION", "Class") == "Reader"

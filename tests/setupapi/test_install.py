@@ -109,11 +109,41 @@ def test_what_is_needed_comes_first_and_once():
         "[Base]\nNeeds=I,Base\nAddReg=B\n[B]\nHKR,,v,,base\n"
     )
     assert registry.open(done.software_key).get("v").decoded == "mine"
-    assert steps(done)[:3] == [
+    assert steps(done)[:5] == [
         "include other.inf",
+        "needs [Base] of this file",
+        "needs [I] of this file",
         "needs [Base] of this file",
         "needs [Other.Install] of an included file, not here",
     ]
+
+
+def test_what_is_needed_comes_in_the_order_it_is_named():
+    done, registry = install(
+        "[I]\nNeeds=A,B\nAddReg=R\n[A]\nNeeds=Deep\nAddReg=RA\n[B]\nAddReg=RB\n[Deep]\nAddReg=RD\n"
+        + "".join(f"[R{n}]\nHKR,,order,0x00010008,{n or 'I'}\n" for n in ("", "A", "B", "D"))
+    )
+    key = registry.open(done.software_key)
+    assert key.get("order") == Value.multi_sz(["D", "A", "B", "I"])
+
+
+def test_services_interfaces_and_wdf_take_what_they_need_from_this_file():
+    done, _ = install(
+        "[I]\n[I.Services]\nNeeds=Other.Services\n[Other.Services]\nAddService=svc,2,S\n"
+        "[S]\nServiceType=1\n[I.Interfaces]\nNeeds=Other.Interfaces\n"
+        f"[Other.Interfaces]\nAddInterface={READER_GUID}\n"
+        "[I.Wdf]\nInclude=x.inf\nNeeds=Other.Wdf\n[Other.Wdf]\nUmdfServiceOrder=x\n"
+    )
+    assert done.service == "svc"
+    assert done.interfaces == [READER_GUID]
+    assert done.wdf == {"UmdfServiceOrder": "x"}
+
+
+def test_a_co_installer_s_values_are_the_driver_s():
+    done, registry = install(
+        "[I]\n[I.CoInstallers]\nAddReg=R\n[R]\nHKR,,CoInstallers32,0x10000,x.dll\n"
+    )
+    assert registry.open(done.software_key).get("CoInstallers32") == Value.multi_sz(["x.dll"])
 
 
 def test_values_are_deleted_before_they_are_added():
@@ -203,8 +233,19 @@ def test_the_best_matching_model_is_taken():
     )
     done = install_device(inf, Registry(), ["b"], instance=r"X\Y\0")
     assert done.section == "B"
-    done = install_device(inf, Registry(), ["z"], compatible_ids=["X"], instance=r"X\Y\0")
+    registry = Registry()
+    done = install_device(inf, registry, ["z"], compatible_ids=["X"], instance=r"X\Y\0")
     assert done.section == "A"
+    assert registry.open(done.software_key).get("MatchingDeviceId").decoded == "x"
+
+
+def test_the_id_that_matched_is_kept():
+    registry = Registry()
+    inf = parse_inf(HEAD.replace(r"I,USB\VID_1234,", "I,,") + "[I]\n")
+    done = install_device(inf, registry, ["USB\\X"], compatible_ids=["usb\\class_0b"], **DEVICE)
+    key = registry.open(done.software_key)
+    assert key.get("MatchingDeviceId").decoded == r"USB\Class_0B"
+    assert done.steps[0].text == r"USB\Class_0B: [I]"
 
 
 @pytest.mark.parametrize(
@@ -234,6 +275,27 @@ def test_a_bad_inf_changes_nothing(text, line, problem):
         install(text, registry)
     if "steps" not in problem:
         assert error.value.line == line
+    assert told(registry) == told(Registry())
+
+
+def test_a_key_too_deep_below_the_device_is_refused():
+    registry = Registry()
+    deep = "x\\" * 480 + "x"
+    inf = parse_inf(
+        f"[Manufacturer]\nm=M,NTamd64\n[M.NTamd64]\nd=I,{deep}\n"
+        f"[I]\n[I.HW]\nAddReg=R\n[R]\nHKR,{deep[:60]}x,v\n"
+    )
+    with pytest.raises(InfError, match="line 9: a key lies at most 512"):
+        install_device(inf, registry, [deep], instance=deep)
+    assert told(registry) == told(Registry())
+
+
+@pytest.mark.parametrize("model", ["x\\" * 600 + "x", "x" * 256, "x\\\\x"])
+def test_a_device_that_can_have_no_key_is_refused(model):
+    registry = Registry()
+    inf = parse_inf(f"[Manufacturer]\nm=M,NTamd64\n[M.NTamd64]\nd=I,{model}\n[I]\n")
+    with pytest.raises(InfError, match="line 4: a key"):
+        install_device(inf, registry, [model], instance=rf"{model}\0")
     assert told(registry) == told(Registry())
 
 

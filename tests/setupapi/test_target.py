@@ -8,7 +8,7 @@ from vreader.setupapi.target import (
     Model,
     TargetOS,
     install_section,
-    match_score,
+    match,
     models_for,
     parse_number,
 )
@@ -113,15 +113,17 @@ def test_the_install_section_of_an_architecture(there, arch, found):
 
 
 @pytest.mark.parametrize(
-    ("ids", "score"),
+    ("ids", "found"),
     [
-        (["H0"], 0x0000), (["h1"], 0x0001), (["", "H0"], 0x1000), (["x", "y", "H1"], 0x1101),
-        (["C0"], 0x2000), (["x", "C0"], 0x3000), (["C1", "H0"], 0x1000), (["x"], None), ([], None),
+        (["H0"], (0x0000, "H0")), (["h1"], (0x0001, "h1")), (["", "H0"], (0x1000, "H0")),
+        (["x", "y", "H1"], (0x1101, "H1")), (["C0"], (0x2000, "C0")),
+        (["x", "C0"], (0x3000, "C0")), (["C1", "H0"], (0x1000, "H0")),
+        (["H1", "H0"], (0x0001, "H1")), (["x"], None), ([], None),
     ],
 )  # fmt: skip
-def test_how_ids_meet(ids, score):
+def test_how_ids_meet(ids, found):
     model = Model(1, "m", "d", "M", "I", ids)
-    assert match_score(model, ["H0", "H1"], ["C0", "C1"]) == score
+    assert match(model, ["H0", "H1"], ["C0", "C1"]) == found
 
 
 @pytest.mark.parametrize(

@@ -85,12 +85,28 @@ def test_the_driver_may_parse_what_the_library_cannot(bench):
 
 
 @pytest.mark.wdk("callback.atr-parse")
-def test_what_the_driver_cannot_parse_either_is_unrecognized(bench):
+@pytest.mark.parametrize("status", [NTSTATUS.UNRECOGNIZED_MEDIA, NTSTATUS.IO_DEVICE_ERROR])
+def test_where_the_driver_cannot_parse_it_either_its_status_is_the_result(bench, status):
     bench.insert()
-    bench.ext.ReaderFunction[RDF.ATR_PARSE] = lambda ext: NTSTATUS.UNRECOGNIZED_MEDIA
+    bench.ext.ReaderFunction[RDF.ATR_PARSE] = lambda ext: status
     bench.ext.CardCapabilities.ATR = b"\x00"
-    assert SmartcardUpdateCardCapabilities(bench.ext) is NTSTATUS.UNRECOGNIZED_MEDIA
+    assert SmartcardUpdateCardCapabilities(bench.ext) is status
     assert bench.state is CardState.SWALLOWED
+
+
+@pytest.mark.wdk("callback.atr-parse", "check.power.protocol")
+def test_a_driver_that_parses_starts_from_nothing(bench):
+    bench.reach(CardState.SPECIFIC)
+    bench.atr = b"\x00"
+    seen = []
+    bench.ext.ReaderFunction[RDF.ATR_PARSE] = lambda ext: (
+        seen.append(ext.CardCapabilities.Protocol.Supported) or NTSTATUS.SUCCESS
+    )
+    assert bench.power(2)[0] is NTSTATUS.SUCCESS
+    assert seen == [Protocol.UNDEFINED]
+    assert bench.state is CardState.NEGOTIABLE
+    assert bench.ext.CardCapabilities.Protocol.Selected is Protocol.UNDEFINED
+    assert bench.ext.CardCapabilities.ATR == b"\x00"
 
 
 @pytest.mark.wdk("helper.update-card-capabilities")
@@ -133,8 +149,7 @@ def test_the_tables_of_the_standard_are_at_hand():
 )
 def test_programming_current_and_voltage(tb1, milliamperes, tenths_of_volts):
     card = capabilities_of(build(tb1=tb1))
-    assert card.II == milliamperes
-    assert card.P == tenths_of_volts
+    assert (milliamperes, tenths_of_volts) == (card.II, card.P)
 
 
 def test_the_voltage_may_be_told_more_exactly():

@@ -45,6 +45,16 @@ def test_text():
     )
 
 
+def test_text_has_no_control_sequences_of_others():
+    record = RECORDS[1] | {"text": "a\x1b[31m\x07\r\nb", "source": "x\ny"}
+    assert format_log([record], "text").splitlines() == [
+        r"2026-11-25T19:00:01.000+00:00  Warning  x\ny  7",
+        r"    a\x1b[31m\x07",
+        "    b",
+        "    data: 02 00 00 00",
+    ]
+
+
 def test_json():
     assert json.loads(format_log(RECORDS, "json")) == RECORDS
     assert [json.loads(line) for line in format_log(RECORDS, "jsonl").splitlines()] == RECORDS
@@ -85,6 +95,25 @@ def test_a_full_disk_is_a_warning(capsys):
     assert "warning: the log is not in /dev/full: No space left" in capsys.readouterr().err
 
 
+def test_a_file_that_was_deleted_meanwhile_is_a_warning(tmp_path, capsys):
+    path = tmp_path / "gone" / "a.json"
+    path.parent.mkdir()
+    fill = write_log_at_end(str(path), lambda: RECORDS)
+    path.unlink()
+    path.parent.rmdir()
+    fill()
+    assert f"warning: the log is not in {path}: somebody deleted" in capsys.readouterr().err
+
+
+def test_a_file_that_was_moved_meanwhile_has_the_log(tmp_path, capsys):
+    fill = write_log_at_end(str(tmp_path / "a.json"), lambda: RECORDS)
+    (tmp_path / "a.json").rename(tmp_path / "b")
+    fill()
+    assert json.loads((tmp_path / "b").read_text()) == RECORDS
+    assert capsys.readouterr().err == ""
+
+
 def test_where_nothing_can_be_written(tmp_path):
-    with pytest.raises(VreaderError, match="cannot write the log to"):
+    with pytest.raises(VreaderError, match="cannot write the log to") as error:
         write_log_at_end(str(tmp_path), list)
+    assert error.value.hint == "name a file in a directory you may write to"

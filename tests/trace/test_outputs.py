@@ -49,6 +49,15 @@ def test_the_log_is_written_at_the_end(io, tmp_path):
     assert path.read_text() == "[]\n"
 
 
+def test_a_level_that_is_none_costs_no_file_its_content(io, tmp_path):
+    log = tmp_path / "a.txt"
+    log.write_text("of the last run")
+    given = {"trace": str(tmp_path / "t"), "debug": "x", "log": str(log)}
+    with ExitStack() as closers, pytest.raises(UsageError):
+        open_outputs(closers, io, list, **NOTHING | given)
+    assert log.read_text() == "of the last run"
+
+
 @pytest.mark.parametrize(
     ("given", "error"),
     [({"trace": "-", "debug": "x"}, UsageError), ({"log": "/no/x"}, VreaderError)],

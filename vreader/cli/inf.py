@@ -2,11 +2,8 @@
 """``vreader inf``: what is to be said of a reader driver's INF file."""
 
 from argparse import Namespace
-from pathlib import Path
 
 from vreader.cli.parser import Parser, say
-from vreader.errors import UsageError
-from vreader.setupapi.inf import read_inf
 
 CHECK_FAILED = 1
 
@@ -31,15 +28,11 @@ def configure(parser: Parser) -> None:
 
 def run(options: Namespace) -> int:
     """Lint the file."""
+    from vreader.host.installer import read_inf_file
     from vreader.setupapi.lint import has_errors, lint
 
     path: str = options.file
-    try:
-        data = Path(path).read_bytes()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"cannot read {path}: {reason}", hint="name an INF file") from None
-    findings = lint(read_inf(data, Path(path).name))
+    findings = lint(read_inf_file(path))
     if options.json:
         import json
 

@@ -42,6 +42,8 @@ def configure(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     """Hold the world open until it is told to quit."""
     ready_file: str | None = options.ready_file
+    if ready_file and options.log and os.path.realpath(ready_file) == os.path.realpath(options.log):
+        raise UsageError(f"{ready_file} is the log's file", hint="log into another one")
     stop = threading.Event()
     built = False
 

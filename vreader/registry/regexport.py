@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from vreader.errors import UsageError
-from vreader.registry.regfile import ANSI_TYPES, VERSION_4, VERSION_5, shown
-from vreader.registry.store import Registry
+from vreader.registry.regfile import ANSI_TYPES, VERSION_4, VERSION_5
+from vreader.registry.store import Registry, shortened
 from vreader.registry.textfile import encode_ansi
 from vreader.registry.values import REG_BINARY, REG_DWORD, REG_SZ, Value, from_utf16, utf16
 
@@ -46,7 +46,8 @@ def export_reg(
 def _one_line(name: str) -> str:
     if "\r" in name or "\n" in name:
         raise UsageError(
-            f"no .reg file can name {shown(name)}", hint="leave the key out: it holds a line end"
+            f"no .reg file can name {shortened(name)}",
+            hint="leave the key out: it holds a line end",
         )
     return name
 
@@ -63,6 +64,11 @@ def _line(name: str, value: Value, version: int) -> str:
         return f"{start}dword:{int.from_bytes(value.data, 'little'):08x}\r\n"
     data = value.data
     if version == 4 and value.type in ANSI_TYPES:
+        if len(data) % 2:
+            raise UsageError(
+                f"version 4 cannot say half a character, in value {shortened(name)}",
+                hint="export version 5",
+            )
         try:
             data = encode_ansi(from_utf16(data))
         except UnicodeEncodeError as error:

@@ -16,12 +16,12 @@ from typing import Final
 
 from vreader.errors import UsageError
 from vreader.registry.store import (
-    LONG_NAMES,
     NameRefusedError,
     Registry,
-    check_depth,
     check_value_name,
-    split,
+    is_root,
+    locate,
+    shortened,
 )
 from vreader.registry.textfile import decode, decode_ansi
 from vreader.registry.values import (
@@ -35,9 +35,10 @@ from vreader.registry.values import (
 
 VERSION_5: Final = "Windows Registry Editor Version 5.00"
 VERSION_4: Final = "REGEDIT4"
+_VERSION_4_ANSI = VERSION_4.encode()
 ANSI_TYPES: Final = frozenset({REG_SZ, REG_EXPAND_SZ, REG_MULTI_SZ})
 
-_LINE_END = re.compile(r"\r\n|\n|\r")
+_LINE_END = re.compile(r"(\r\n|\n|\r)")
 _SPECIAL = re.compile(r'["\\]')
 _HEX = re.compile(r"hex(?:\(([0-9a-f]{1,8})\))?:", re.IGNORECASE)
 _DWORD = re.compile(r"dword:([0-9a-f]{1,8})", re.IGNORECASE)
@@ -62,7 +63,7 @@ class Change:
 
     Attributes:
         line: where it stands.
-        path: of the key, from a root's long name on.
+        path: of the key, from a root on.
         name: of the value; None where the key itself is made or deleted.
         value: what to set; None deletes.
         deletes: the key, or the value, is deleted.
@@ -110,7 +111,8 @@ def import_reg(registry: Registry, data: bytes, source: str = "the .reg file") -
 def parse_reg(data: bytes, source: str = "the .reg file") -> list[Change]:
     """Read a ``.reg`` file; raises RegFileError."""
     try:
-        text = decode(data)
+        # Without a mark regedit reads version 4 as ANSI, also where it could be UTF-8.
+        text = decode_ansi(data) if data.lstrip().startswith(_VERSION_4_ANSI) else decode(data)
     except ValueError as error:
         raise RegFileError(
             source, 1, str(error), "regedit writes UTF-16LE or, as version 4, ANSI"
@@ -120,7 +122,8 @@ def parse_reg(data: bytes, source: str = "the .reg file") -> list[Change]:
 
 class _Parser:
     def __init__(self, text: str, source: str) -> None:
-        self._lines = _LINE_END.split(text)
+        parts = _LINE_END.split(text)
+        self._lines, self._ends = parts[::2], parts[1::2]
         self._source = source
         self._at = 0  # lines read
         self._ansi = False
@@ -153,7 +156,7 @@ class _Parser:
                 yield self._value(key.path, line)
             else:
                 raise self._error(
-                    f"neither a key nor a value: {shown(line)}",
+                    f"neither a key nor a value: {shortened(line)}",
                     'a key is [HKEY_…], a value is "name"=… or @=…, a comment starts with ;',
                 )
 
@@ -173,20 +176,15 @@ class _Parser:
         rest = line[end + 1 :].strip()
         if end < 0 or (rest and not rest.startswith(";")):
             raise self._error("a key's line does not end with ]", r"[HKEY_LOCAL_MACHINE\Software]")
-        start = 2 if line.startswith("[-") else 1
-        root, _, path = line[start:end].partition("\\")
-        long = LONG_NAMES.get(root.upper())
-        if long is None:
-            raise self._error(f"{shown(root)} is no root", "HKEY_LOCAL_MACHINE, HKEY_USERS, …")
-        deletes = start == 2
-        if deletes and not path:
+        deletes = line.startswith("[-")
+        path = line[2 if deletes else 1 : end]
+        if deletes and is_root(path):
             raise self._error("a root cannot be deleted", "name a key below it")
         try:
-            if path:
-                check_depth(len(split(path)))
+            locate(path)
         except NameRefusedError as error:
-            raise self._error(str(error), r"names are divided by one \ each") from None
-        return Change(self._at, f"{long}\\{path}" if path else long, None, None, deletes=deletes)
+            raise self._error(str(error), r"a key is [HKEY_…\name\name]") from None
+        return Change(self._at, path, None, None, deletes=deletes)
 
     def _value(self, path: str, line: str) -> Change:
         at = self._at
@@ -215,11 +213,11 @@ class _Parser:
             value = Value(kind, data)
         else:
             raise self._error(
-                f"no value: {shown(rest)}", '"text", dword:0000002a, hex:01,02, hex(7):… or -'
+                f"no value: {shortened(rest)}", '"text", dword:0000002a, hex:01,02, hex(7):… or -'
             )
         rest = rest.strip()
         if rest and not rest.startswith(";"):
-            raise self._error(f"more after the value: {shown(rest)}", "one value a line")
+            raise self._error(f"more after the value: {shortened(rest)}", "one value a line")
         return Change(at, path, name, value, deletes=value is None)
 
     def _string(self, line: str) -> tuple[str, str]:
@@ -234,7 +232,7 @@ class _Parser:
                 following = self._next()
                 if following is None:
                     raise self._error('a text without its closing "', 'close it with "', started)
-                parts.append("\r\n")
+                parts.append(self._ends[self._at - 2])
                 line, at = following, 0
                 continue
             parts.append(line[at : match.start()])
@@ -271,13 +269,8 @@ class _Parser:
             item = item.strip()
             if not _BYTE.fullmatch(item):
                 raise self._error(
-                    f"{shown(item)} is no byte", "two hexadecimal digits each, commas between",
+                    f"{shortened(item)} is no byte", "two hexadecimal digits each, commas between",
                     started,
                 )  # fmt: skip
             data.append(int(item, 16))
         return bytes(data)
-
-
-def shown(text: str) -> str:
-    """Return a text of the file for an error, cut where it is long."""
-    return repr(text if len(text) <= 40 else f"{text[:40]}…")

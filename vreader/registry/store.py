@@ -7,7 +7,7 @@ Windows HKEY_CLASSES_ROOT is ``HKLM\Software\Classes`` and HKEY_CURRENT_CONFIG a
 those of Win32 "Registry element size limits".
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
 from vreader.registry.values import Value
@@ -21,10 +21,10 @@ ROOTS: Final = {
 }
 LONG_NAMES: Final = {short: long for long, short in ROOTS.items()} | {long: long for long in ROOTS}
 _ALIASES: Final = {
-    "HKEY_CLASSES_ROOT": ("HKEY_LOCAL_MACHINE", r"SOFTWARE\Classes"),
+    "HKEY_CLASSES_ROOT": ("HKEY_LOCAL_MACHINE", ("SOFTWARE", "Classes")),
     "HKEY_CURRENT_CONFIG": (
         "HKEY_LOCAL_MACHINE",
-        r"SYSTEM\CurrentControlSet\Hardware Profiles\Current",
+        ("SYSTEM", "CurrentControlSet", "Hardware Profiles", "Current"),
     ),
 }
 MAX_KEY_NAME: Final = 255
@@ -109,9 +109,12 @@ class Key:
             NameRefusedError: a name in ``path`` is none.
             KeyNotFoundError: this key has been deleted.
         """
-        self._check()
         names = split(path)
         check_depth(self.depth + len(names))
+        return self._create(names)
+
+    def _create(self, names: Sequence[str]) -> "Key":
+        self._check()
         key = self
         for name in names:
             folded = fold(name)
@@ -123,8 +126,11 @@ class Key:
 
     def find(self, path: str) -> "Key | None":
         """Return the key at ``path`` below this one, or None."""
+        return self._find(split(path))
+
+    def _find(self, names: Sequence[str]) -> "Key | None":
         key = self
-        for name in split(path):
+        for name in names:
             below = key._keys.get(fold(name))
             if below is None:
                 return None
@@ -149,13 +155,17 @@ class Key:
             KeyNotFoundError: there is none.
             KeyRefusedError: it has subkeys and ``tree`` is false.
         """
-        key = self.open(path)
-        if key is self or key.parent is None:
-            raise KeyRefusedError(f"name the key to delete in {self.path}")
-        if key._keys and not tree:
-            raise KeyRefusedError(f"{key.path} has subkeys")
-        del key.parent._keys[fold(key.name)]
-        for gone in list(key.walk()):
+        self.open(path).remove(tree=tree)
+
+    def remove(self, *, tree: bool = False) -> None:
+        """Delete this key; raises KeyRefusedError for a root, and as :meth:`delete` does."""
+        self._check()
+        if self.parent is None:
+            raise KeyRefusedError(f"{self.path} is a root")
+        if self._keys and not tree:
+            raise KeyRefusedError(f"{self.path} has subkeys")
+        del self.parent._keys[fold(self.name)]
+        for gone in list(self.walk()):
             gone.deleted = True
 
     def subkeys(self, order: Literal["name", "created"] = "name") -> "list[Key]":
@@ -198,6 +208,7 @@ class Key:
 
     def delete_value(self, name: str) -> None:
         """Delete a value; raises ValueNotFoundError."""
+        self._check()
         if self._values.pop(fold(name), None) is None:
             raise ValueNotFoundError(f"{self.path} has no value {name or '(default)'}")
 
@@ -221,43 +232,63 @@ class Registry:
 
     def root(self, name: str) -> Key:
         """Return the key of a root, by its long or short name; raises NameRefusedError."""
-        long = LONG_NAMES.get(name.upper())
-        if long is None:
-            raise NameRefusedError(f"{name!r} is no root: {', '.join(ROOTS.values())}")
-        if long in _ALIASES:
-            below, path = _ALIASES[long]
-            return self._roots[below].create(path)
-        return self._roots[long]
+        return self.create(name)
 
     def create(self, path: str) -> Key:
         """Return the key at ``path``, made where missing; raises NameRefusedError."""
-        root, rest = self._split(path)
-        return root.create(rest) if rest else root
+        tree, names = locate(path)
+        return self._roots[tree]._create(names)
 
     def find(self, path: str) -> Key | None:
-        """Return the key at ``path``, or None; raises NameRefusedError."""
-        root, rest = self._split(path)
-        return root.find(rest) if rest else root
+        """Return the key at ``path``, or None; a root is there ever. Raises NameRefusedError."""
+        if is_root(path):
+            return self.create(path)
+        tree, names = locate(path)
+        return self._roots[tree]._find(names)
 
     def open(self, path: str) -> Key:
         """Return the key at ``path``; raises KeyNotFoundError."""
-        root, rest = self._split(path)
-        return root.open(rest) if rest else root
+        key = self.find(path)
+        if key is None:
+            raise KeyNotFoundError(f"there is no key {path}")
+        return key
 
     def delete(self, path: str, *, tree: bool = False) -> None:
         """Delete the key at ``path``; raises KeyNotFoundError, KeyRefusedError."""
-        root, rest = self._split(path)
-        if not rest:
+        key = self.open(path)
+        if is_root(path):
             raise KeyRefusedError(f"{path} is a root")
-        root.delete(rest, tree=tree)
-
-    def _split(self, path: str) -> tuple[Key, str]:
-        root, _, rest = path.partition("\\")
-        return self.root(root), rest
+        key.remove(tree=tree)
 
     def roots(self) -> list[Key]:
         """Return the trees there are, aliases left out."""
         return list(self._roots.values())
+
+
+def is_root(path: str) -> bool:
+    """Say whether a path names a root and nothing below it."""
+    return not path.partition("\\")[2]
+
+
+def locate(path: str) -> tuple[str, list[str]]:
+    """Return the tree a path is in, by its long name, and the names from there on.
+
+    Raises:
+        NameRefusedError: its root is none, a name on the way is none, or it is too deep.
+    """
+    root, _, rest = path.partition("\\")
+    long = LONG_NAMES.get(root.upper())
+    if long is None:
+        raise NameRefusedError(f"{shortened(root)} is no root: {', '.join(ROOTS.values())}")
+    tree, names = _ALIASES.get(long, (long, ()))
+    found = [*names, *(split(rest) if rest else ())]
+    check_depth(len(found))
+    return tree, found
+
+
+def shortened(name: str) -> str:
+    """Return a name for an error, quoted, cut where it is long."""
+    return repr(name if len(name) <= 40 else f"{name[:40]}…")
 
 
 def split(path: str) -> list[str]:
@@ -265,8 +296,9 @@ def split(path: str) -> list[str]:
     names = path.removesuffix("\\").split("\\")
     for name in names:
         if not name or len(name) > MAX_KEY_NAME or "\0" in name:
-            shown = name if len(name) <= MAX_KEY_NAME else f"{name[:40]}…"
-            raise NameRefusedError(f"a key's name has 1 to {MAX_KEY_NAME} characters: {shown!r}")
+            raise NameRefusedError(
+                f"a key's name has 1 to {MAX_KEY_NAME} characters: {shortened(name)}"
+            )
     return names
 
 

@@ -18,24 +18,24 @@ def decode(data: bytes, ansi: str = "cp1252") -> str:
         ValueError: it is in none of these, half a character at its end for example.
     """
     if data.startswith(_BOM_UTF8):
-        return _strict(data[3:], "utf-8", "strict")
+        return _strict(data, 3, "utf-8", "strict")
     if data.startswith(_BOM_UTF16BE):
         raise ValueError("it is big-endian UTF-16, which Windows does not read")
     if data.startswith(_BOM_UTF16LE):
-        return _strict(data[2:], "utf-16-le", "surrogatepass")
+        return _strict(data, 2, "utf-16-le", "surrogatepass")
     if data[1:2] == b"\0":
-        return _strict(data, "utf-16-le", "surrogatepass")
+        return _strict(data, 0, "utf-16-le", "surrogatepass")
     try:
         return data.decode()
     except UnicodeDecodeError:
         return decode_ansi(data, ansi)
 
 
-def _strict(data: bytes, encoding: str, errors: str) -> str:
+def _strict(data: bytes, mark: int, encoding: str, errors: str) -> str:
     try:
-        return data.decode(encoding, errors)
+        return data[mark:].decode(encoding, errors)
     except UnicodeDecodeError as error:
-        raise ValueError(f"byte {error.start} is not {encoding.upper()}") from None
+        raise ValueError(f"byte {mark + error.start} is not {encoding.upper()}") from None
 
 
 def decode_ansi(data: bytes, ansi: str = "cp1252") -> str:

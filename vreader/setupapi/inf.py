@@ -34,8 +34,13 @@ class Inf:
         self.strings = {} if chosen is None else _strings(chosen)
 
     def find(self, name: str) -> Section | None:
-        """Return a section, whatever the case of its name, or None."""
-        return self.sections.get(fold(name))
+        """Return a section, whatever the case of its name and the blanks around it, or None."""
+        return self.sections.get(fold(name.strip()))
+
+    def directives(self, section: str, key: str) -> Iterator[Entry]:
+        """Yield the entries of a key in a section; nothing where there is none of this name."""
+        found = self.find(section)
+        return iter(()) if found is None else found.directives(key)
 
     def expand(self, text: str, dirids: Mapping[int, str] | None = None) -> str:
         """Replace the tokens of a text; one that stands for nothing stays as it is.
@@ -71,10 +76,8 @@ class Inf:
 
     def value(self, section: str, key: str) -> str | None:
         """Return the first value of the first entry of ``key``; None where there is none."""
-        found = self.find(section)
-        if found is not None:
-            for entry in found.directives(key):
-                return self.expand(entry.values[0])
+        for entry in self.directives(section, key):
+            return self.expand(entry.values[0])
         return None
 
     def error(self, line: int, problem: str, hint: str = "") -> InfError:

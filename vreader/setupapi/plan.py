@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The steps of an install: read and checked first, done together afterwards.
 
-What hangs on a DDInstall section: its registry changes and files, ``.HW``, ``.Interfaces``,
-``.Wdf``; ``.Services`` is in :mod:`vreader.setupapi.services`.
+Here are the directives that any section may have: AddReg, DelReg, CopyFiles, Include, Needs. What
+a device's install asks for is in :mod:`vreader.setupapi.install` and
+:mod:`vreader.setupapi.services`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
 from vreader.registry import NameRefusedError, Registry, Value
-from vreader.registry.store import split
+from vreader.registry.store import locate
 from vreader.setupapi import regops
 from vreader.setupapi.dirids import destination, dirids
 from vreader.setupapi.inf import Inf
@@ -19,9 +20,9 @@ from vreader.setupapi.target import Model, TargetOS
 
 CONTROL_SET: Final = r"HKLM\SYSTEM\CurrentControlSet"
 SERVICES: Final = rf"{CONTROL_SET}\Services"
+DEVICE_PARAMETERS: Final = "Device Parameters"
 MAX_STEPS: Final = 100_000  # a section may be named any number of times
 
-_CLASSES: Final = rf"{CONTROL_SET}\Control\Class"
 # HKR values of DDInstall.HW that are properties of the device, not values of its driver.
 _PROPERTIES: Final = frozenset(
     {
@@ -117,9 +118,6 @@ class Plan:
         """Do it all."""
         for do in self._todo:
             do()
-        hardware = self.registry.find(self.result.hardware_key)
-        exclusive = None if hardware is None else hardware.find_value("Exclusive")
-        self.result.exclusive = exclusive is not None and exclusive.decoded == 1
 
     def step(self, line: int, section: str, text: str) -> None:
         """Note a step; raises InfError where there are too many."""
@@ -129,7 +127,7 @@ class Plan:
 
     def set(self, line: int, path: str, name: str, value: Value, *, keep: bool = False) -> None:
         """Plan to set a value; one that is there stays where ``keep`` says so."""
-        self._check(line, path)
+        self.check(line, path)
         self._todo.append(partial(self._set, path, name, value, keep))
 
     def _set(self, path: str, name: str, value: Value, keep: bool) -> None:
@@ -139,80 +137,24 @@ class Plan:
 
     def create(self, line: int, path: str) -> None:
         """Plan to make a key."""
-        self._check(line, path)
+        self.check(line, path)
         self._todo.append(partial(self.registry.create, path))
 
     def delete(self, line: int, path: str) -> None:
         """Plan to delete a key and all below it, if it is there."""
-        self._check(line, path)
+        self.check(line, path)
         self._todo.append(partial(self._delete, path))
 
     def _delete(self, path: str) -> None:
         if self.registry.find(path) is not None:
             self.registry.delete(path, tree=True)
 
-    def _check(self, line: int, path: str) -> None:
+    def check(self, line: int, path: str) -> None:
+        """Refuse a path no key can have; raises InfError."""
         try:
-            split(path)
+            locate(path)
         except NameRefusedError as error:
             raise self.inf.error(line, str(error)) from None
-
-    # ------------------------------------------------------------------ the device
-
-    def device(self, hardware_ids: Sequence[str], compatible_ids: Sequence[str]) -> None:
-        """Plan what concerns the device, its services left out."""
-        result, model = self.result, self.result.model
-        class_guid = self.inf.value("Version", "ClassGuid") or "Unknown"
-        self._check(model.line, class_guid)
-        number = 0
-        while self.registry.find(driver := rf"{_CLASSES}\{class_guid}\{number:04}") is not None:
-            number += 1
-        result.software_key = driver
-        self.step(model.line, model.models, f"{model.ids[0]}: [{result.section}]")
-        self._device_keys(hardware_ids, compatible_ids, rf"{class_guid}\{number:04}")
-        self.section(result.section, result.software_key)
-        self.section(f"{result.section}.HW", rf"{result.hardware_key}\Device Parameters")
-        self._interfaces(f"{result.section}.Interfaces")
-        self._wdf(f"{result.section}.Wdf")
-
-    def _device_keys(
-        self, hardware_ids: Sequence[str], compatible_ids: Sequence[str], driver: str
-    ) -> None:
-        inf, model, result = self.inf, self.result.model, self.result
-        extension = result.section[len(model.install) :]
-        version = inf.find("Version")
-        entries = [] if version is None else list(version.directives("DriverVer"))
-        date, number, *_ = (*inf.fields(entries[0]), "") if entries else ("", "")
-        for path, texts in (
-            (
-                result.hardware_key,
-                {
-                    "DeviceDesc": model.description,
-                    "Mfg": model.manufacturer,
-                    "Class": inf.value("Version", "Class") or "",
-                    "ClassGUID": inf.value("Version", "ClassGuid") or "",
-                    "Driver": driver,
-                },
-            ),
-            (
-                result.software_key,
-                {
-                    "DriverDesc": model.description,
-                    "ProviderName": inf.value("Version", "Provider") or "",
-                    "DriverDate": date,
-                    "DriverVersion": number,
-                    "InfPath": inf.source,
-                    "InfSection": model.install,
-                    "InfSectionExt": extension,
-                    "MatchingDeviceId": model.ids[0],
-                },
-            ),
-        ):
-            for name, text in texts.items():
-                self.set(model.line, path, name, Value.sz(text))
-        for name, ids in (("HardwareID", hardware_ids), ("CompatibleIDs", compatible_ids)):
-            if found := [each for each in ids if each]:
-                self.set(model.line, result.hardware_key, name, Value.multi_sz(found))
 
     # ------------------------------------------------------------------ directives of any section
 
@@ -223,33 +165,49 @@ class Plan:
             name: the section.
             relative: the path that HKR is; empty where it is nothing.
         """
-        for section in self._with_needed(name):
-            for entry in section.directives("CopyFiles"):
-                for files in self.inf.fields(entry):
-                    self._copy(entry, section.name, files)
-            for entry in section.directives("DelReg"):
-                self._registry_lines(entry, relative, adds=False)
-            for entry in section.directives("AddReg"):
-                self._registry_lines(entry, relative, adds=True)
+        for section in self.with_needed(name):
+            self.directives(section, relative)
 
-    def _with_needed(self, name: str) -> list[Section]:
-        """Return a section after those of this file that it needs; others are noted alone."""
+    def directives(self, section: Section, relative: str) -> None:
+        """Plan files and registry changes of one section, without those it needs."""
+        for entry in section.directives("CopyFiles"):
+            for files in self.inf.fields(entry):
+                self._copy(entry, section.name, files)
+        for entry in section.directives("DelReg"):
+            self._registry_lines(entry, relative, adds=False)
+        for entry in section.directives("AddReg"):
+            self._registry_lines(entry, relative, adds=True)
+
+    def with_needed(self, name: str) -> list[Section]:
+        """Return the sections of this file that one needs, in order, and that one last."""
         first = self.inf.find(name)
-        found = [] if first is None else [first]
-        seen = {id(first)}
-        for section in found:  # grows meanwhile
-            for entry in section.directives("Include"):
-                files = ", ".join(self.inf.fields(entry))
-                self.step(entry.line, section.name, f"include {files}")
-            for entry in section.directives("Needs"):
-                for needed in self.inf.fields(entry):
-                    other = self.inf.find(needed)
-                    where = "of an included file, not here" if other is None else "of this file"
-                    self.step(entry.line, section.name, f"needs [{needed}] {where}")
-                    if other is not None and id(other) not in seen:
-                        seen.add(id(other))
-                        found.append(other)
-        return found[::-1]
+        if first is None:
+            return []
+        found = []
+        seen = {first.name}
+        stack = [(first, self._needs(first))]
+        while stack:
+            section, needed = stack[-1]
+            other = next((other for other in needed if other.name not in seen), None)
+            if other is None:
+                found.append(section)
+                stack.pop()
+            else:
+                seen.add(other.name)
+                stack.append((other, self._needs(other)))
+        return found
+
+    def _needs(self, section: Section) -> Iterator[Section]:
+        """Yield what a section needs of this file; sections of others are noted alone."""
+        for entry in section.directives("Include"):
+            self.step(entry.line, section.name, f"include {', '.join(self.inf.fields(entry))}")
+        for entry in section.directives("Needs"):
+            for name in self.inf.fields(entry):
+                other = self.inf.find(name)
+                where = "of an included file, not here" if other is None else "of this file"
+                self.step(entry.line, section.name, f"needs [{name}] {where}")
+                if other is not None:
+                    yield other
 
     def needed(self, entry: Entry, name: str) -> Section:
         """Return a section an entry names; raises InfError where there is none."""
@@ -282,8 +240,9 @@ class Plan:
             if not relative:
                 raise self.inf.error(entry.line, "HKR stands for nothing here", "name a root")
             if not line.subkey and line.name.upper() in _PROPERTIES:
-                relative = relative.removesuffix(r"\Device Parameters")
+                relative = relative.removesuffix(rf"\{DEVICE_PARAMETERS}")
         path = line.path(relative, wow64=self._wow64)
+        self.check(entry.line, path)
         shown = rf"{path}\{line.name}" if line.name or line.value is not None else path
         if not adds or line.flags & regops.DELVAL:
             what = f"delete {shown}"
@@ -294,29 +253,3 @@ class Plan:
         self.step(entry.line, name, what)
         do = regops.add if adds else regops.delete
         self._todo.append(partial(do, line, self.registry, relative, wow64=self._wow64))
-
-    # ------------------------------------------------------------------ Interfaces, Wdf
-
-    def _interfaces(self, name: str) -> None:
-        section = self.inf.find(name)
-        for entry in () if section is None else section.directives("AddInterface"):
-            guid, reference, install, *_ = (*self.inf.fields(entry), "", "")
-            if not (guid.startswith("{") and guid.endswith("}")) or "\\" in guid + reference:
-                raise self.inf.error(entry.line, f"{guid!r} is no interface class", "{…}")
-            link = "#".join(["##?", *self.result.instance.split("\\"), guid])
-            path = rf"{CONTROL_SET}\Control\DeviceClasses\{guid}\{link}"
-            self.step(entry.line, name, f"interface {guid}")
-            self.result.interfaces.append(guid)
-            self.set(entry.line, path, "DeviceInstance", Value.sz(self.result.instance))
-            self.create(entry.line, rf"{path}\#{reference}")
-            if install:
-                self.needed(entry, install)
-                self.section(install, rf"{path}\#{reference}\Device Parameters")
-
-    def _wdf(self, name: str) -> None:
-        section = self.inf.find(name)
-        for entry in () if section is None else section.entries:
-            if entry.key is not None:
-                text = ",".join(self.inf.fields(entry))
-                self.result.wdf[self.inf.expand(entry.key)] = text
-                self.step(entry.line, name, f"{entry.key} = {text}")

@@ -159,8 +159,8 @@ def _value(inf: Inf, entry: Entry, flags: int, values: list[str]) -> Value:
         type_, size = _SIZES[kind]
         if len(values) == size:
             return Value(type_, _bytes(inf, entry, values))
-        number = parse_number(values[0]) if values else 0
-        if number is None or number >> 8 * size or len(values) > 1:
+        number = _number(values[0], 8 * size) if values else 0
+        if number is None or len(values) > 1:
             raise inf.error(
                 entry.line, f"{', '.join(values)!r} is no number of {8 * size} bits",
                 "decimal, or hexadecimal as 0x1F",
@@ -173,6 +173,15 @@ def _value(inf: Inf, entry: Entry, flags: int, values: list[str]) -> Value:
         )  # fmt: skip
     custom = {TYPE_BINARY: REG_BINARY, TYPE_NONE: REG_NONE}.get(kind, kind >> 16)
     return Value(custom, _bytes(inf, entry, values))
+
+
+def _number(text: str, bits: int) -> int | None:
+    """Read a number that fits, a negative one as its two's complement; None for any other."""
+    negative = text.startswith("-")
+    number = parse_number(text[1:] if negative else text)
+    if number is None or number > (1 << (bits - 1) if negative else (1 << bits) - 1):
+        return None
+    return -number % (1 << bits) if negative else number
 
 
 def _bytes(inf: Inf, entry: Entry, values: list[str]) -> bytes:
@@ -237,8 +246,8 @@ def _delete(key: Key, name: str) -> None:
     if name:
         if key.find_value(name) is not None:
             key.delete_value(name)
-    elif key.parent is not None:
-        key.parent.delete(key.name, tree=True)
+    else:
+        key.remove(tree=True)
 
 
 def _lists(*values: Value) -> bool:

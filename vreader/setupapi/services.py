@@ -31,17 +31,15 @@ def plan_services(plan: Plan, name: str) -> None:
     Raises:
         InfError: a line of it is bad.
     """
-    section = plan.inf.find(name)
-    if section is None:
-        return
-    plan.section(name, "")
-    for entry in section.directives("DelService"):
-        service = plan.inf.fields(entry)[0]
-        _check_name(plan, entry, service)
-        plan.step(entry.line, section.name, f"delete service {service}")
-        plan.delete(entry.line, rf"{SERVICES}\{service}")
-    for entry in section.directives("AddService"):
-        _add_service(plan, section, entry)
+    for section in plan.with_needed(name):
+        plan.directives(section, "")
+        for entry in section.directives("DelService"):
+            service = plan.inf.fields(entry)[0]
+            _check_name(plan, entry, service)
+            plan.step(entry.line, section.name, f"delete service {service}")
+            plan.delete(entry.line, rf"{SERVICES}\{service}")
+        for entry in section.directives("AddService"):
+            _add_service(plan, section, entry)
 
 
 class AddService:

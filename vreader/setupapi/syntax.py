@@ -90,7 +90,11 @@ class Section:
 
 
 def read_sections(text: str, source: str) -> dict[str, Section]:
-    """Read the text of an INF file; return its sections by folded name. Raises InfError."""
+    """Read the text of an INF file; return its sections by folded name, blanks around it cut.
+
+    Raises:
+        InfError: it cannot be read.
+    """
     return _Reader(text, source).read()
 
 
@@ -120,7 +124,7 @@ class _Reader:
                 continue
             if bare.startswith("["):
                 name = self._section_name(bare, len(line) - len(bare))
-                folded = fold(name)
+                folded = fold(name.strip())
                 section = sections.get(folded)
                 if section is None:
                     section = sections[folded] = Section(name, self._at)

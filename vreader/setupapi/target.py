@@ -216,14 +216,16 @@ def install_section(inf: Inf, name: str, arch: str) -> str | None:
     return None
 
 
-def match_score(model: Model, hardware: Sequence[str], compatible: Sequence[str]) -> int | None:
-    """Say how a model's ids meet those of a device, lower being better; None where they do not.
+def match(
+    model: Model, hardware: Sequence[str], compatible: Sequence[str]
+) -> tuple[int, str] | None:
+    """Say how well a model's ids meet those of a device, and which; None where they do not.
 
-    The identifier score of a driver's rank: 0x0000 where both are hardware ids, 0x1000 where the
-    INF's is a compatible one, 0x2000 where the device's is, 0x3000 where both are, plus the places
-    in the lists. Source: WDK "How Windows Ranks Drivers".
+    Lower is better. It is the identifier score of a driver's rank: 0x0000 where both are hardware
+    ids, 0x1000 where the INF's is a compatible one, 0x2000 where the device's is, 0x3000 where both
+    are, plus the places in the lists. Source: WDK "How Windows Ranks Drivers".
     """
-    best = None
+    best: tuple[int, str] | None = None
     for k, of_inf in enumerate(map(fold, model.ids)):
         if not of_inf:
             continue
@@ -231,6 +233,6 @@ def match_score(model: Model, hardware: Sequence[str], compatible: Sequence[str]
         for base, ids in ((0, hardware), (0x2000, compatible)):
             for j, of_device in enumerate(ids):
                 score = base + inf_score + j
-                if fold(of_device) == of_inf and (best is None or score < best):
-                    best = score
+                if fold(of_device) == of_inf and (best is None or score < best[0]):
+                    best = score, model.ids[k]
     return best

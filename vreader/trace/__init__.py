@@ -104,9 +104,9 @@ def open_output(path: str, what: str) -> TextIO:
     Raises:
         VreaderError: it cannot be written; UsageError where it makes no sense.
     """
+    otherwise = ", or - for standard error" if what == "trace" else ""
     if not path or "\0" in path:
-        hint = "name a file, or - for standard error" if what == "trace" else "name a file"
-        raise UsageError(f"a {what} needs a file", hint=hint)
+        raise UsageError(f"a {what} needs a file", hint=f"name a file{otherwise}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
     try:
         descriptor = os.open(path, flags, 0o600)
@@ -122,7 +122,7 @@ def open_output(path: str, what: str) -> TextIO:
     except OSError as error:
         raise VreaderError(
             f"cannot write the {what} to {path}: {error.strerror or error}",
-            hint="name a file in a directory you may write to, or - for standard error",
+            hint=f"name a file in a directory you may write to{otherwise}",
         ) from None
     return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
 

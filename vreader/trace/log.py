@@ -6,9 +6,11 @@ socket.
 """
 
 import io
+import os
 from collections.abc import Callable, Mapping, Sequence
 
 from vreader.trace import open_output, warn_on_stderr
+from vreader.trace.notation import one_line
 
 Record = Mapping[str, object]
 
@@ -38,11 +40,11 @@ def format_log(records: Sequence[Record], form: str) -> str:
 
 
 def _text(record: Record) -> str:
-    head = f"{record['time']}  {record['level']}  {record['source']}  {record['event_id']}\n"
+    head = "  ".join(str(record[name]) for name in ("time", "level", "source", "event_id"))
     lines = [line for line in str(record["text"]).splitlines() if line]
     if record["data"] not in ("", "00 00 00 00"):
         lines.append(f"data: {record['data']}")
-    return head + "".join(f"    {line}\n" for line in lines)
+    return one_line(head) + "\n" + "".join(f"    {one_line(line)}\n" for line in lines)
 
 
 def _csv(records: Sequence[Record]) -> str:
@@ -76,7 +78,11 @@ def write_log_at_end(path: str, records: Callable[[], Sequence[Record]]) -> Call
         try:
             with stream:
                 stream.write(format_log(records(), form_of(path)))
+                gone = os.fstat(stream.fileno()).st_nlink == 0
         except OSError as error:
             warn_on_stderr(f"the log is not in {path}: {error.strerror or error}")
+        else:
+            if gone:
+                warn_on_stderr(f"the log is not in {path}: somebody deleted the file")
 
     return fill

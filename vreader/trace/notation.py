@@ -17,6 +17,13 @@ def hex_pairs(data: bytes, masked: Iterable[tuple[int, int]] = ()) -> list[str]:
     return pairs
 
 
+def one_line(text: str) -> str:
+    """Escape what is not printable: this is no place for others' control sequences."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def ioctl_name(code: int) -> str | None:
     """Return the name of a standard I/O control code without IOCTL_, None for any other."""
     return _IOCTLS.get(code)

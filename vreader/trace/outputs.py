@@ -36,12 +36,11 @@ def open_outputs(
     Raises:
         VreaderError: something cannot be written; UsageError for a level that is none.
     """
+    level = None if debug is None else parse_level(debug)  # before a file loses what it holds
     if log is not None:
         closers.callback(write_log_at_end(log, records))
     if trace is None:
         return
-    level = None
-    if debug is not None:
-        level = parse_level(debug)
+    if level is not None:
         SmartcardSetDebugLevel(level, io)
     closers.callback(open_trace(trace, io.events, unmask=unmask, level=level))

@@ -15,7 +15,7 @@ from vreader.iso7816 import SW
 from vreader.reader.events import ApduEvent, CardEvent, CardFaultEvent
 from vreader.smclib.events import DriverLogEvent, StateEvent
 from vreader.trace.events import TraceOpened
-from vreader.trace.notation import hex_pairs, ioctl_name
+from vreader.trace.notation import hex_pairs, ioctl_name, one_line
 from vreader.wdm.events import DeviceEvent, IrpEvent
 from vreader.winscard.events import ReaderChangeEvent
 
@@ -70,10 +70,10 @@ class TextFormat:
     def __call__(self, seconds: float, event: Event) -> str:
         """Return one event as one or more lines, newline included."""
         who, lines = explain(event, self._limit)
-        head = f"{seconds:10.6f}  {_one_line(who):<{_WHO_WIDTH}}  "
+        head = f"{seconds:10.6f}  {one_line(who):<{_WHO_WIDTH}}  "
         text = ""
         for line in lines:
-            text += head + self._inked(_one_line(line.text), line.ink) + "\n"
+            text += head + self._inked(one_line(line.text), line.ink) + "\n"
             head = _INDENT
         return text
 
@@ -81,13 +81,6 @@ class TextFormat:
         if not self._colour or ink is Ink.PLAIN:
             return text
         return f"\x1b[{ink.value}m{text}\x1b[0m"
-
-
-def _one_line(text: str) -> str:
-    """Escape what is not printable: a trace is no place for others' control sequences."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 @singledispatch

@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
-from vreader.smclib.ioctl import IO_REQUEST, IO_REQUEST_SIZE, Ioctl
-from vreader.wdm import NTSTATUS, Handle, IoManager, RtlNtStatusToDosError
+from vreader.smclib.ioctl import IO_REQUEST_SIZE, Ioctl
+from vreader.wdm import NTSTATUS, Handle, IoCancelIrp, IoManager, Irp, RtlNtStatusToDosError
 from vreader.winscard.codes import SCARD, ScardError
 from vreader.winscard.events import IoctlRejectedEvent
 
@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 _SUCCESS = NTSTATUS.SUCCESS  # looked up once: see vreader.wdm.irp
 _STANDARD = frozenset(Ioctl)
+_PCI_LENGTH = IO_REQUEST_SIZE.to_bytes(4, "little")
 
 
 class Io:
@@ -77,6 +78,7 @@ class Call(Generic[T]):
     _outcome: "tuple[NTSTATUS, bytes] | None" = None
     _sending: bool = False
     _asked: Io | None = None
+    _pending: Irp | None = None
     _woken_from: WaitQueue | None = None
     done: bool = False
     value: T | None = None
@@ -115,6 +117,18 @@ class Call(Generic[T]):
         self.parked = None
         self._go(error=ScardError(code))
         return True
+
+    def hang_up(self) -> None:
+        """Stop what nobody wants any more: whoever asked has gone.
+
+        A wait is given up. A vendor's request is cancelled, a prompt for a PIN say; one for the
+        card goes on, for a reset cut short would be everybody's loss.
+        """
+        if self.give_up(SCARD.E_CANCELLED):
+            return
+        irp, asked = self._pending, self._asked
+        if irp is not None and not irp.Cancel and asked and asked.code not in _STANDARD:
+            IoCancelIrp(irp)
 
     def abandon(self) -> None:
         """Let nobody wait for it any more: the thread that did was interrupted.
@@ -156,13 +170,14 @@ class Call(Generic[T]):
                 asked.calls.append(self)
                 return
             self._asked, self._outcome, self._sending = asked, None, True
-            self._io.device_io_control(
+            irp = self._io.device_io_control(
                 asked.handle, asked.code, asked.data, asked.out_length, self._io_done
             )
             self._sending = False
             # The driver may have answered at once; else it will, by _io_done.
             value, error = self._outcome, None
             if value is None:
+                self._pending = irp
                 return
 
     def _io_done(self, status: NTSTATUS, output: bytes) -> None:
@@ -186,11 +201,17 @@ class Call(Generic[T]):
 
 
 def _header(asked: Io) -> bytes:
-    """Return what the event log may show of a request: four bytes of those it knows."""
-    start = 0
-    if asked.code == Ioctl.SMARTCARD_TRANSMIT and len(asked.data) >= IO_REQUEST_SIZE:
-        _protocol, start = IO_REQUEST.unpack_from(asked.data)
-    elif asked.code not in _STANDARD:
+    """Return what the event log may show of a request: four bytes of those it knows.
+
+    A TRANSMIT whose own header has another length than it should have shows nothing: what stands
+    where the command ought to begin may be a PIN.
+    """
+    if asked.code not in _STANDARD:
         return b""
+    start = 0
+    if asked.code == Ioctl.SMARTCARD_TRANSMIT:
+        if asked.data[4:IO_REQUEST_SIZE] != _PCI_LENGTH:
+            return b""
+        start = IO_REQUEST_SIZE
     header = asked.data[start : start + 4]
     return header if len(header) == 4 else b""
