@@ -89,6 +89,14 @@ def test_stop_ends_the_thread_and_forgets_what_was_due():
     assert set(threading.enumerate()) == before
 
 
+def test_calls_that_were_cancelled_take_no_room(clock):
+    last = clock.call_at(clock.now() + 2000, lambda: None)
+    for _ in range(10_000):
+        clock.call_at(clock.now() + 1000, lambda: None).cancel()
+    assert len(clock._due) < 200
+    assert any(entry[2] is last for entry in clock._due)
+
+
 def test_stop_from_a_due_call():
     clock = RealClock(lambda call: call())
     stopped = threading.Event()

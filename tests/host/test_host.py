@@ -13,6 +13,7 @@ from vreader.smclib.ioctl import Attr, Ioctl
 from vreader.smclib.states import CardState
 from vreader.wdm import NTSTATUS
 from vreader.wdm.events import DeviceEvent
+from vreader.winscard.profile import PCSCLITE
 
 
 def test_a_reader_the_resource_manager_has_cannot_be_opened(make_host):
@@ -81,6 +82,23 @@ def test_a_link_is_free_again_after_unplugging(make_host):
     third = host.add_reader()
     assert (second.link, third.link) == (r"\\.\SCReader1", r"\\.\SCReader0")
     assert third.device == "reader2"
+
+
+def test_a_reader_that_has_left_is_forgotten(make_host, in_thread):
+    host = make_host()
+    reader = host.add_reader()
+    start = threading.Barrier(4)
+
+    def unplug():
+        start.wait()
+        reader.unplug()
+
+    for join in [in_thread(unplug) for _ in range(4)]:
+        join()
+    assert host.readers == []
+    assert host.add_reader().eject()
+    assert host.readers == []
+    assert host.add_reader().device == "reader2"
 
 
 @pytest.mark.parametrize("name", ["", "  ", "00 00", "bell\a", "x" * 33, "word " * 20])
@@ -168,6 +186,37 @@ def test_a_call_that_raises_lets_the_next_one_work(make_host):
         host.run(lambda: 1 / 0)
     host.run(host.io.queue_work, lambda: order.append("work"), lambda _: None)
     assert order == ["work"]
+
+
+def test_what_is_queued_behind_interrupted_work_is_done_all_the_same(make_host):
+    host, finished = make_host(None), threading.Event()
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    def queue():
+        host.io.queue_work(interrupt, lambda _: host.io.queue_work(int, lambda _: finished.set()))
+        host.io.queue_work(int, lambda _: None)
+
+    with pytest.raises(KeyboardInterrupt):
+        host.run(queue)
+    assert finished.wait(10)
+
+
+def test_a_card_that_takes_its_time_holds_up_no_other_timer(make_host, make_card):
+    host, fired = make_host(PCSCLITE._replace(auto_power_off_s=0)), threading.Event()
+    card, working = make_card(), threading.Event()
+
+    def power_off():
+        working.set()
+        assert card.release.wait(20)
+
+    card.power_off = power_off
+    host.add_reader().insert(card)
+    assert working.wait(20)  # nobody is connected: it loses its power, on account of a timer
+    host.clock.call_at(host.clock.now(), fired.set)
+    assert fired.wait(10)
+    card.release.set()
 
 
 def test_an_interrupt_in_the_middle_of_a_command_leaves_the_reader_usable():

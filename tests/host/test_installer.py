@@ -104,6 +104,22 @@ def test_a_change_in_the_same_moment_is_seen(make_host, tmp_path):
     assert host.registry.open(SERVICE).get("Group") == Value.sz("X")
 
 
+def test_two_drivers_of_one_service_are_refused_and_two_classes_are_two_services(make_host):
+    class Mine(VirtualReader):
+        pass
+
+    class Impostor(Mine):
+        service = "vreader"
+
+    host = make_host(None)
+    host.add_reader()
+    assert host.add_reader(driver=Mine) is not None
+    assert {"vreader", "mine"} < set(host.io.drivers)
+    with pytest.raises(UsageError, match="two drivers have the service name 'vreader'"):
+        host.add_reader(driver=Impostor)
+    assert len(host.readers) == 2
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [

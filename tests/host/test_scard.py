@@ -12,7 +12,14 @@ from vreader.host import Host
 from vreader.host.scard import READER_GROUPS, ScardApi
 from vreader.reader.base import GUID_DEVINTERFACE_SMARTCARD_READER
 from vreader.smclib.ioctl import Protocol
-from vreader.winscard.codes import INFINITE, PNP_NOTIFICATION, SCARD, ReaderFlag, ScardError
+from vreader.winscard.codes import (
+    INFINITE,
+    PNP_NOTIFICATION,
+    SCARD,
+    ReaderFlag,
+    ScardError,
+    ShareMode,
+)
 from vreader.winscard.manager import ResourceManager
 from vreader.winscard.profile import PCSCLITE
 from vreader.winscard.status_change import ReaderState
@@ -195,6 +202,37 @@ def test_closing_the_host_ends_everything(api, context, host, pool, with_reader)
         assert error.code == SCARD.E_NO_SERVICE
     assert code_of(api.SCardEstablishContext) == SCARD.E_NO_SERVICE
     assert code_of(api.SCardIsValidContext, context) == SCARD.E_NO_SERVICE
+
+
+def test_a_context_that_is_released_just_before_a_wait(host, api, context, reader, pool):
+    class Slow(ScardApi):
+        """Loses its time slice when it has found the context."""
+
+        def _context(self, number):
+            found = super()._context(number)
+            api.SCardReleaseContext(number)
+            return found
+
+    asked = [ReaderState(reader.name, F.EMPTY)]
+    waiting = pool.submit(Slow(host).SCardGetStatusChange, context, INFINITE, asked)
+    try:
+        assert code_of(waiting.result, 10) == SCARD.E_INVALID_HANDLE
+    finally:
+        reader.insert(Card())  # a wait that goes on ends now
+
+
+def test_numbers_that_no_program_can_mean(host, api, context, reader):
+    hcard, _ = api.SCardConnect(context, reader.name, ShareMode.DIRECT, 0)
+    unsupported, too_big = SCARD.E_UNSUPPORTED_FEATURE, SCARD.E_INSUFFICIENT_BUFFER
+    for tag in (-1, 1 << 40):
+        assert code_of(api.SCardGetAttrib, hcard, tag) == unsupported
+        assert code_of(api.SCardSetAttrib, hcard, tag, b"") == unsupported
+    assert api.SCardControl(hcard, 0x42000D48, b"", 1 << 60)
+    assert code_of(api.SCardControl, hcard, 0x42000D48, b"", -1) == too_big
+    assert code_of(api.SCardControl, hcard, 1, bytes(65549)) == too_big
+    assert code_of(api.SCardControl, hcard, -1) == unsupported
+    assert api.SCardEstablishContext(3)  # pcsclite.h has a fourth scope
+    assert code_of(api.SCardEstablishContext, 4) == SCARD.E_INVALID_VALUE
 
 
 @pytest.mark.wdk("rm.cancel")

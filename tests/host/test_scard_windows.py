@@ -279,6 +279,14 @@ def test_names_are_compared_without_case(place):
     assert place.api.SCardGetAttrib(hcard, 0x7FFF0004) == place.name.encode() + b"\0"
 
 
+def test_letters_are_compared_one_by_one_as_names_of_keys_are(place):
+    name = place.host.add_reader("Straße Reader").name
+    asked = [ReaderState(name.replace("S", "s").replace("R", "r"))]
+    assert place.api.SCardGetStatusChange(place.context, 0, asked)[0].event_state & F.EMPTY
+    for other in ("STRASSE READER 0", "\udcff", "", "a\0b"):
+        assert code_of(place.api.SCardConnect, place.context, other) == SCARD.E_UNKNOWN_READER
+
+
 @pytest.mark.wdk("rm.name.introduced", "rm.groups")
 def test_a_reader_under_a_name_of_its_own(place):
     api, context = place.api, place.context
@@ -479,4 +487,5 @@ def test_scopes(place):
     for scope in (0, 1, 2):
         context = place.api.SCardEstablishContext(scope)
         assert place.host.rm.contexts[context].scope == scope
-    assert code_of(place.api.SCardEstablishContext, 4) == SCARD.E_INVALID_VALUE
+    for scope in (-1, 3, 4):
+        assert code_of(place.api.SCardEstablishContext, scope) == SCARD.E_INVALID_VALUE

@@ -196,6 +196,21 @@ def test_a_response_longer_than_any_is_aborted():
     assert answer == Block(ABORT)
 
 
+@pytest.mark.wdk("t1.resynchronisation")
+@pytest.mark.parametrize("wait", [[], ["abort"], ["wtx"]])
+def test_a_command_can_be_begun_anew_while_another_is_in_hand(wait):
+    talk = Talk(bytes(40))
+    if wait == ["abort"]:
+        talk.reader.abort()
+    elif wait == ["wtx"]:
+        talk(Block(WTX, b"\x02"))
+    block = Block.parse(talk.reader.begin_anew(b"\0\xb0\0\0"))
+    assert (block, talk.reader.wtx) == (Block(RESYNCH), 1)
+    assert talk(Block(RESYNCH).response()) == Block.i(0, False, b"\0\xb0\0\0")
+    assert talk(Block.i(0, False, b"\x90\x00")) is None
+    assert talk.reader.response == b"\x90\x00"
+
+
 def test_there_is_nothing_to_abort_between_commands():
     with pytest.raises(T1Error, match="no chain"):
         T1Reader().abort()

@@ -8,9 +8,20 @@ from vreader.events import Emitter
 from vreader.reader.driver import ReaderSettings, VirtualReader
 from vreader.reader.events import ApduEvent, CardEvent, CardFaultEvent
 from vreader.reader.hardware import SlotHardware
+from vreader.reader.linkspec import LinkSettings
 from vreader.smclib.ioctl import Ioctl
 from vreader.smclib.profile import CONTACT
-from vreader.wdm import NTSTATUS, IoCancelIrp, IoManager, PnpManager
+from vreader.wdm import (
+    DO_DEVICE_INITIALIZING,
+    IRP_MJ,
+    NTSTATUS,
+    IoCallDriver,
+    IoCancelIrp,
+    IoCopyCurrentIrpStackLocationToNext,
+    IoManager,
+    IoMarkIrpPending,
+    PnpManager,
+)
 
 LINK = r"\\.\SCReader0"
 ATR = bytes.fromhex("3B80800101")  # T=0 and T=1
@@ -70,8 +81,9 @@ class Rig:
     """One virtual reader, plugged in and opened."""
 
     def __init__(
-        self, profile=CONTACT, *, filters=(), lower_filters=(), traced=True, unit=0, **settings
-    ):
+        self, profile=CONTACT, *, driver=None, filters=(), lower_filters=(), traced=True, unit=0,
+        **settings,
+    ):  # fmt: skip
         self.events = []
         emitter = Emitter()
         if traced:
@@ -79,7 +91,7 @@ class Rig:
         self.clock = ManualClock()
         self.io = IoManager(self.clock, emitter)
         self.pnp = PnpManager(self.io)
-        self.driver = self.io.load_driver("vreader", VirtualReader().DriverEntry)
+        self.driver = self.io.load_driver("vreader", (driver or VirtualReader()).DriverEntry)
         self.hardware = SlotHardware(emitter, "reader0")
         self.pdo = self.pnp.add_device(
             "reader0",
@@ -192,6 +204,84 @@ def rig():
 @pytest.fixture(scope="session")
 def make_card():
     return ScriptedCard
+
+
+class Below:
+    """A driver between bus and reader: it keeps the next PnP or power request if told to."""
+
+    def __init__(self):
+        self.keeps = False
+        self.kept = None
+
+    def entry(self, driver):
+        driver.AddDevice = self.add_device
+        driver.MajorFunction[:] = [self.dispatch] * len(driver.MajorFunction)
+        return NTSTATUS.SUCCESS
+
+    def add_device(self, driver, pdo):
+        device = driver.io.IoCreateDevice(driver, "below", None)
+        self.lower = driver.io.IoAttachDeviceToDeviceStack(device, pdo)
+        device.Flags &= ~DO_DEVICE_INITIALIZING
+        return NTSTATUS.SUCCESS
+
+    def dispatch(self, device, irp):
+        location = irp.stack[irp.current]
+        if self.keeps and location.MajorFunction in (IRP_MJ.PNP, IRP_MJ.POWER):
+            self.keeps = False
+            self.kept = (device, irp)
+            IoMarkIrpPending(irp)
+            return NTSTATUS.PENDING
+        return self.pass_on(device, irp)
+
+    def pass_on(self, device, irp):
+        location = irp.stack[irp.current]
+        removes = (location.MajorFunction, location.MinorFunction) == (IRP_MJ.PNP, 2)
+        # Its own location is marked pending once it has kept a request: the bus gets another.
+        IoCopyCurrentIrpStackLocationToNext(irp)
+        status = IoCallDriver(self.lower, irp)
+        if removes:
+            device.DriverObject.io.IoDetachDevice(self.lower)
+            device.DriverObject.io.IoDeleteDevice(device)
+        return status
+
+    def let_go(self):
+        (device, irp), self.kept = self.kept, None
+        self.pass_on(device, irp)
+
+    @property
+    def kept_request(self):
+        """Major and minor function of what is kept."""
+        _device, irp = self.kept
+        location = irp.stack[irp.current]
+        return location.MajorFunction, location.MinorFunction
+
+
+@pytest.fixture(scope="session")
+def make_below():
+    return Below
+
+
+def script(*harms, pps=()):
+    """Disturb the first blocks, and what crosses in a PPS, as told, then nothing."""
+    left = {True: list(pps), False: list(harms)}
+
+    def disturb(to_card, raw):
+        harms = left[raw[0] == 0xFF]
+        return harms.pop(0) if harms else ""
+
+    return disturb
+
+
+@pytest.fixture
+def make_linked(make_rig):
+    def make(kind, *harms, pps_harms=(), timeout_s=None, describe=None, unmask=False, **settings):
+        options = {} if describe is None else {"describe": describe}
+        if harms or pps_harms:
+            settings["disturb"] = script(*harms, pps=pps_harms)
+        link = LinkSettings(kind, **settings)
+        return make_rig(link=link, timeout_s=timeout_s, unmask=unmask, **options)
+
+    return make
 
 
 class Person:

@@ -10,7 +10,7 @@ from vreader.smclib.states import CardState
 from vreader.wdm import NTSTATUS
 
 T0, T1, RAW, DEFAULT = 1, 2, 0x10000, 0x80000000
-BOTH = bytes(Atr.build(protocols=(0, 1)))
+BOTH, T1_FIRST = (bytes(Atr.build(protocols=offered)) for offered in ((0, 1), (1, 0)))
 ONLY_T0 = bytes.fromhex("3B02ABCD")
 ONLY_T1 = bytes(Atr.build(protocols=(1,)))
 
@@ -141,6 +141,7 @@ def test_a_profile_with_the_pscr_samples_states(make_rig):
     "ioctl.set-protocol.chosen",
     "ioctl.set-protocol.not-supported",
     "ioctl.set-protocol.single",
+    "ioctl.set-protocol.default",
     "check.set-protocol.intersection",
     "transition.negotiable.set-protocol-fails",
     "transition.negotiable.set-protocol",
@@ -154,8 +155,11 @@ def test_a_profile_with_the_pscr_samples_states(make_rig):
         (BOTH, RAW, RAW),
         (BOTH, T0 | RAW, T0),
         (BOTH, 0, T1),
-        (BOTH, DEFAULT, T1),
+        (BOTH, DEFAULT, T0),  # what the card speaks when nobody asks
+        (T1_FIRST, DEFAULT, T1),
         (BOTH, DEFAULT | T0, T0),
+        (T1_FIRST, DEFAULT | T0, T0),
+        (BOTH, DEFAULT | T0 | T1, T1),
         (ONLY_T0, T0 | T1, T0),
         (ONLY_T0, DEFAULT, T0),
         (ONLY_T0, T1, None),

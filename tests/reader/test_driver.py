@@ -7,6 +7,7 @@ from vreader.reader.base import GUID_DEVINTERFACE_SMARTCARD_READER
 from vreader.reader.driver import VirtualReader
 from vreader.smclib.ioctl import Attr, Ioctl
 from vreader.smclib.library import SmartcardAcquireRemoveLock, SmartcardReleaseRemoveLock
+from vreader.smclib.osdata import NOT_INITIALIZED
 from vreader.smclib.profile import NFC
 from vreader.smclib.states import CardState
 from vreader.wdm import (
@@ -25,6 +26,7 @@ from vreader.wdm import (
     IoSetCompletionRoutine,
     IoSkipCurrentIrpStackLocation,
 )
+from vreader.wdm.lifecycle import PnpState
 
 IS_PRESENT, IS_ABSENT = Ioctl.SMARTCARD_IS_PRESENT, Ioctl.SMARTCARD_IS_ABSENT
 GET_STATE = Ioctl.SMARTCARD_GET_STATE
@@ -199,6 +201,7 @@ def test_surprise_removal_while_tracking_pends(rig):
     tracking = rig.send(IS_PRESENT)
     rig.pnp.surprise_removal(rig.pdo)
     assert tracking.status is NTSTATUS.DEVICE_REMOVED
+    assert rig.pdo.pnp_state is PnpState.SURPRISE_REMOVED  # the bus has heard of it
     assert rig.ioctl(GET_STATE, b"", 4) == (NTSTATUS.DEVICE_REMOVED, b"")
     assert rig.io.create_file(LINK)[1] is None
     rig.io.close_handle(rig.handle)  # CLEANUP and CLOSE are still served
@@ -259,8 +262,11 @@ def test_remove_device_pends_until_the_last_holder_leaves(rig):
     location = IoGetNextIrpStackLocation(irp)
     location.MajorFunction, location.IoControlCode = IRP_MJ.DEVICE_CONTROL, GET_STATE
     assert IoCallDriver(fdo, irp) is NTSTATUS.DELETE_PENDING
+    assert rig.io.links_of(fdo) == [LINK]
     SmartcardReleaseRemoveLock(rig.ext)
     assert gone == [True]
+    assert rig.ext.OsData is NOT_INITIALIZED
+    assert rig.io.links_of(fdo) == []
     assert rig.pdo.AttachedDevice is None
     assert rig.driver.devices == []
 

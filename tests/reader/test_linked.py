@@ -9,8 +9,8 @@ from vreader.reader.events import TpduEvent
 from vreader.reader.linkspec import LinkSettings
 from vreader.smclib.ioctl import Attr, Ioctl, Protocol
 from vreader.smclib.states import CardState
-from vreader.smclib.structs import PTS_TYPE_DEFAULT, PTS_TYPE_OPTIMAL
-from vreader.wdm import NTSTATUS
+from vreader.smclib.structs import RDF
+from vreader.wdm import NTSTATUS, IoAllocateIrp
 
 BWT = 1.429503
 OK = b"\x90\x00"
@@ -19,38 +19,6 @@ FAST = Atr.build(protocols=(0, 1), ta1=0x95).raw
 
 def u32(value):
     return value.to_bytes(4, "little")
-
-
-def script(*harms, pps=()):
-    """Disturb the first blocks, and what crosses in a PPS, as told, then nothing."""
-    left = {True: list(pps), False: list(harms)}
-
-    def disturb(to_card, raw):
-        harms = left[raw[0] == 0xFF]
-        return harms.pop(0) if harms else ""
-
-    return disturb
-
-
-@pytest.fixture
-def make_linked(make_rig):
-    def make(kind, *harms, timeout_s=None, describe=None, unmask=False, **settings):
-        options = {} if describe is None else {"describe": describe}
-        if harms:
-            settings["disturb"] = script(*harms)
-        link = LinkSettings(kind, **settings)
-        return make_rig(link=link, timeout_s=timeout_s, unmask=unmask, **options)
-
-    return make
-
-
-def tpdus(rig):
-    """What crossed the line, in words."""
-    return [
-        f"{event.protocol} {'>' if event.to_card else '<'} {event.text or event.data.hex()}"
-        for event in rig.events
-        if isinstance(event, TpduEvent)
-    ]
 
 
 def start(rig, command=b"\0\xca\0\0", out=65546):
@@ -100,6 +68,24 @@ def test_the_reader_speaks_its_links_protocol_alone(make_linked, kind):
     assert rig.protocol(3) == (NTSTATUS.SUCCESS, u32(own))
     protocols = rig.ioctl(Ioctl.SMARTCARD_GET_ATTRIBUTE, u32(Attr.PROTOCOL_TYPES), 4)
     assert protocols == (NTSTATUS.SUCCESS, u32(own))
+
+
+@pytest.mark.parametrize(("ifsd", "value"), [(254, 254), (100, 100), (0, 32)])
+def test_the_reader_says_how_much_it_takes_at_once(make_linked, ifsd, value):
+    rig = make_linked("t1", ifsd=ifsd)
+    rig.ready()
+    for tag in (Attr.MAX_IFSD, Attr.CURRENT_IFSD):
+        assert rig.ioctl(Ioctl.SMARTCARD_GET_ATTRIBUTE, u32(tag), 4)[1] == u32(value)
+
+
+def test_an_atr_that_only_the_driver_understands_is_none_for_a_link(make_linked, make_card):
+    rig = make_linked("t1")
+    rig.ext.ReaderFunction[RDF.ATR_PARSE] = lambda ext: (
+        setattr(ext.CardCapabilities.Protocol, "Supported", Protocol.T1) or NTSTATUS.SUCCESS
+    )
+    rig.insert(make_card(b"\x3b\x7f"))
+    assert rig.power()[0] is NTSTATUS.SUCCESS
+    assert rig.protocol() == (NTSTATUS.UNRECOGNIZED_MEDIA, b"")
 
 
 def test_a_card_of_another_protocol_gets_an_atr_that_fits(make_linked, make_card):
@@ -227,6 +213,15 @@ def test_sleep_ends_the_wait(waiting):
     assert rig.held() == []
 
 
+def test_the_end_of_another_request_does_not_end_the_wait(waiting):
+    rig, _, answer = waiting
+    rig.slot.complete(IoAllocateIrp(1), NTSTATUS.CANCELLED)
+    rig.slot.complete(None, NTSTATUS.CANCELLED)
+    rig.clock.advance(BWT + 0.001)
+    rig.work()
+    assert answer.status is NTSTATUS.SUCCESS
+
+
 def test_a_deadline_ends_the_wait(make_linked):
     rig = make_linked("t1", "lose", ifsd=0, timeout_s=1.0)
     rig.ready()
@@ -254,122 +249,32 @@ def test_a_step_that_ends_too_late_is_the_last(make_linked):
     assert card.log[-1] == "off"  # not counted as being at work any more
 
 
-# ------------------------------------------------------------------ PPS
-
-
-def caps(rig):
-    return rig.ext.CardCapabilities
-
-
-@pytest.mark.wdk("pps.exchanged", "ioctl.set-protocol.optimal", "example.set-protocol")
-def test_set_protocol_exchanges_a_pps(make_linked, make_card):
+@pytest.mark.parametrize("late_atr", [b"\x3b", Atr.build(protocols=(0,)).raw])
+def test_the_late_reset_of_one_card_leaves_the_link_of_the_next_alone(
+    make_linked, make_card, late_atr
+):
     rig = make_linked("t1")
-    rig.insert(make_card(FAST))
-    rig.power()
-    assert rig.protocol(3) == (NTSTATUS.SUCCESS, u32(2))
-    assert tpdus(rig) == ["PPS > request", "PPS < response"]
-    sent = [event.data.hex() for event in rig.events if isinstance(event, TpduEvent)]
-    assert sent == ["ff11957b"] * 2
-    assert rig.state is CardState.SPECIFIC
-    pts = caps(rig).PtsData
-    assert (pts.Type, pts.Fl, pts.Dl, caps(rig).etu) == (PTS_TYPE_OPTIMAL, 9, 5, 8)
-
-
-@pytest.mark.wdk("ioctl.set-protocol.default")
-def test_the_default_asks_for_no_speed(make_linked, make_card):
-    rig = make_linked("t1")
-    rig.insert(make_card(FAST))
-    rig.power()
-    assert rig.protocol(int(Protocol.DEFAULT)) == (NTSTATUS.SUCCESS, u32(2))
-    sent = [event.data.hex() for event in rig.events if isinstance(event, TpduEvent)]
-    assert sent == ["ff01fe"] * 2  # T=1 is not the protocol the card starts with
-    assert caps(rig).PtsData.Type == PTS_TYPE_DEFAULT
-
-
-@pytest.mark.wdk("ioctl.set-protocol.single")
-def test_a_card_with_nothing_to_choose_is_not_asked(make_linked, make_card):
-    rig = make_linked("t1")
-    rig.insert(make_card(Atr.build(protocols=(1,)).raw))
-    rig.power()
-    assert rig.protocol() == (NTSTATUS.SUCCESS, u32(2))
-    assert tpdus(rig) == []
-
-
-@pytest.mark.wdk("atr.ta2")
-def test_a_card_in_specific_mode_is_not_asked(make_linked, make_card):
-    rig = make_linked("t1")
-    rig.insert(make_card(Atr.build(protocols=(1,), ta1=0x95, ta2=0x01).raw))
-    rig.power()
-    assert rig.state is CardState.SPECIFIC
-    assert apdu(rig)[0] is NTSTATUS.SUCCESS
-    assert not any("PPS" in text for text in tpdus(rig))
-
-
-@pytest.mark.wdk("pps.refused")
-def test_a_card_that_leaves_the_speed_out_is_driven_slowly(make_linked, make_card):
-    rig = make_linked("t1", pps="slow")
-    rig.insert(make_card(FAST))
-    rig.power()
-    assert rig.protocol() == (NTSTATUS.SUCCESS, u32(2))
-    assert (caps(rig).PtsData.Type, caps(rig).etu) == (PTS_TYPE_DEFAULT, 93)
-
-
-@pytest.mark.wdk("pps.refused", "atr.pps-fallback")
-def test_after_a_failed_pps_the_card_is_reset_and_asked_for_less(make_linked, make_card):
-    rig = make_linked("t1", disturb=script(pps=["", "spoil"]))
-    card = rig.insert(make_card(FAST))
-    rig.power()
-    card.log.clear()
-    assert rig.protocol() == (NTSTATUS.SUCCESS, u32(2))
-    assert card.log == ["reset"]
-    sent = [event.data.hex() for event in rig.events if isinstance(event, TpduEvent)]
-    assert sent == ["ff11957b", "ff11957b", "ff01fe", "ff01fe"]
-    assert caps(rig).PtsData.Type == PTS_TYPE_DEFAULT
+    rig.insert(make_card(late_atr))
+    rig.start_power()
+    late = rig.held()
+    rig.remove()
+    rig.ready()
+    assert apdu(rig) == (NTSTATUS.SUCCESS, OK)
+    for item in late:
+        item.finish(item.run())
     assert apdu(rig) == (NTSTATUS.SUCCESS, OK)
 
 
-def test_after_a_failed_pps_the_first_protocol_needs_no_second(make_linked, make_card):
-    rig = make_linked("t0", disturb=script(pps=["", "spoil"]))
-    rig.insert(make_card(FAST))
-    rig.power()
-    assert rig.protocol() == (NTSTATUS.SUCCESS, u32(1))
-    assert len(tpdus(rig)) == 2
-
-
-@pytest.mark.wdk("callback.set-protocol.io-timeout", "ioctl.set-protocol.io-timeout", "pps.refused")
-def test_a_card_that_does_not_answer_is_a_time_out(make_linked, make_card):
-    rig = make_linked("t1", pps="mute")
-    rig.insert(make_card(FAST))
-    rig.power()
-    answer = rig.send(Ioctl.SMARTCARD_SET_PROTOCOL, u32(3), 4)
-    for _ in range(2):
-        rig.work()
-        assert answer.status is None
-        rig.clock.advance(1.0)
-    rig.work()
-    assert answer.status is NTSTATUS.IO_TIMEOUT
-    assert rig.state is CardState.NEGOTIABLE
-
-
-def test_a_card_that_answers_nonsense_is_a_protocol_error(make_linked, make_card):
-    rig = make_linked("t1", pps="garbled")
-    rig.insert(make_card(FAST))
-    rig.power()
-    assert rig.protocol()[0] is NTSTATUS.DEVICE_PROTOCOL_ERROR
-    assert rig.state is CardState.NEGOTIABLE
-
-
-def test_a_card_may_leave_in_the_middle_of_a_pps(make_linked, make_card):
-    rig = make_linked("t1", pps="mute")
-    rig.insert(make_card(FAST))
-    rig.power()
-    answer = rig.send(Ioctl.SMARTCARD_SET_PROTOCOL, u32(3), 4)
-    rig.work()
-    rig.remove()
-    assert answer.status is NTSTATUS.NO_MEDIA
-    rig.work()
-    rig.clock.advance(10)
-    assert rig.held() == []
+def test_an_exchange_that_is_over_before_it_begins_does_not_begin(make_linked):
+    rig = make_linked("t1")
+    card = rig.ready()
+    answer = start(rig)
+    late = rig.held()
+    rig.cancel(answer)
+    for item in late:
+        item.finish(item.run())
+    assert card.log == []
+    assert apdu(rig) == (NTSTATUS.SUCCESS, OK)  # and the ends are in step
 
 
 # ------------------------------------------------------------------ secrets
@@ -424,4 +329,3 @@ def test_without_a_trace_the_card_is_reached_all_the_same(make_rig):
     rig = make_rig(link=LinkSettings("t1"), traced=False)
     rig.ready()
     assert apdu(rig) == (NTSTATUS.SUCCESS, OK)
-    assert rig.events == []

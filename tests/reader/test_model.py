@@ -13,14 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from vreader.iso7816 import Atr
 from vreader.smclib.ioctl import Ioctl
 from vreader.smclib.states import CardState
-from vreader.wdm import (
-    DO_DEVICE_INITIALIZING,
-    IRP_MJ,
-    NTSTATUS,
-    IoCallDriver,
-    IoCopyCurrentIrpStackLocationToNext,
-    IoMarkIrpPending,
-)
+from vreader.wdm import IRP_MJ, NTSTATUS
 
 ABSENT, SWALLOWED, NEGOTIABLE, SPECIFIC = (
     CardState.ABSENT, CardState.SWALLOWED, CardState.NEGOTIABLE, CardState.SPECIFIC,
@@ -48,53 +41,6 @@ class EchoCard:
         return c_apdu + b"\x90\x00"
 
 
-class Below:
-    """A driver between bus and reader: it keeps the next PnP or power request if told to."""
-
-    def __init__(self):
-        self.keeps = False
-        self.kept = None
-
-    def entry(self, driver):
-        driver.AddDevice = self.add_device
-        driver.MajorFunction[:] = [self.dispatch] * len(driver.MajorFunction)
-        return NTSTATUS.SUCCESS
-
-    def add_device(self, driver, pdo):
-        device = driver.io.IoCreateDevice(driver, "below", None)
-        self.lower = driver.io.IoAttachDeviceToDeviceStack(device, pdo)
-        device.Flags &= ~DO_DEVICE_INITIALIZING
-        return NTSTATUS.SUCCESS
-
-    def dispatch(self, device, irp):
-        location = irp.stack[irp.current]
-        if self.keeps and location.MajorFunction in (IRP_MJ.PNP, IRP_MJ.POWER):
-            self.keeps = False
-            self.kept = (device, irp)
-            IoMarkIrpPending(irp)
-            return NTSTATUS.PENDING
-        return self.pass_on(device, irp)
-
-    def pass_on(self, device, irp):
-        removes = location_of(irp) == (IRP_MJ.PNP, 2)
-        # Its own location is marked pending once it has kept a request: the bus gets another.
-        IoCopyCurrentIrpStackLocationToNext(irp)
-        status = IoCallDriver(self.lower, irp)
-        if removes:
-            device.DriverObject.io.IoDetachDevice(self.lower)
-            device.DriverObject.io.IoDeleteDevice(device)
-        return status
-
-    def let_go(self):
-        (device, irp), self.kept = self.kept, None
-        self.pass_on(device, irp)
-
-
-def location_of(irp):
-    location = irp.stack[irp.current]
-    return location.MajorFunction, location.MinorFunction
-
-
 class Hand:
     """The request in hand: what it asked, what it will be answered, its work."""
 
@@ -103,11 +49,11 @@ class Hand:
 
 
 class ReaderMachine(RuleBasedStateMachine):
-    make_rig = None
+    make_rig = make_below = None
 
     def __init__(self):
         super().__init__()
-        self.below = Below()
+        self.below = type(self).make_below()
         self.rig = type(self).make_rig(timeout_s=TIMEOUT_S, lower_filters=(self.below.entry,))
         self.rig.pdo.exclusive = True
         self.handles = [self.rig.handle]
@@ -212,7 +158,7 @@ class ReaderMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.below.kept is not None)
     @rule()
     def the_driver_below_lets_it_go(self):
-        wakes = location_of(self.below.kept[1])[1] in (0, 2)  # START_DEVICE, SET_POWER
+        wakes = self.below.kept_request[1] in (0, 2)  # START_DEVICE, SET_POWER
         self.below.let_go()
         if wakes and self.waking:
             self.awake()
@@ -411,7 +357,10 @@ class ReaderMachine(RuleBasedStateMachine):
         data = self.rig.ext.OsData
         assert (data.CurrentIrp is not None) == (self.hand is not None)
         assert (data.NotificationIrp is not None) == (self.tracking is not None)
-        assert data.RemoveLock.count == (self.hand is not None) + (self.tracking is not None)
+        # Whoever wakes the reader holds the lock too until it is awake.
+        waking = self.below.kept is not None and self.below.kept_request == (IRP_MJ.POWER, 2)
+        holders = (self.hand is not None) + (self.tracking is not None) + (waking and self.waking)
+        assert data.RemoveLock.count == holders
 
     def teardown(self):
         gone = []
@@ -428,8 +377,9 @@ class ReaderMachine(RuleBasedStateMachine):
         assert self.rig.driver.devices == []
 
 
-def test_a_reader_behaves_like_its_model(make_rig):
+def test_a_reader_behaves_like_its_model(make_rig, make_below):
     ReaderMachine.make_rig = staticmethod(make_rig)
+    ReaderMachine.make_below = make_below
     test = ReaderMachine.TestCase("runTest")
     test.settings = settings(max_examples=80, stateful_step_count=50, deadline=None)
     test.runTest()

@@ -23,6 +23,7 @@ class Watch:
 
     def see(self, command, response=OK):
         self.observer.exchanged(command, response, 0.0, "")
+        self.observer.selected(command, response)
         return self.events[-1]
 
 
@@ -49,7 +50,7 @@ def test_the_data_of_pin_commands_is_never_shown(watch, cla, ins, extended, ne):
     assert len(event.command) == len(command)
     assert not any(event.command[5:])
     assert event.masked == ((5, len(command)),)
-    assert watch.observer.has_secrets(command)
+    assert watch.observer.is_secret(command)
 
 
 @given(
@@ -72,14 +73,14 @@ def test_commands_without_secrets_are_shown_whole(watch, command):
     assert event.command == command
     assert event.response == b"data\x90\x00"
     assert event.masked == event.masked_response == ()
-    assert not watch.observer.has_secrets(command)
+    assert not watch.observer.is_secret(command)
 
 
 def test_unmask_shows_everything():
     watch = Watch(unmask=True)
     command = b"\0\x20\0\x80" + bytes((len(PIN),)) + PIN
     assert watch.see(command).command == command
-    assert not watch.observer.has_secrets(command)
+    assert not watch.observer.is_secret(command)
 
 
 # ------------------------------------------------------------------ replies
@@ -101,6 +102,29 @@ def test_another_command_between_ends_the_rest(watch):
     watch.see(DECIPHER, b"KEY\x61\x10")
     watch.see(bytes.fromhex("00A40400"))
     assert watch.see(MORE, b"data\x90\x00").response == b"data\x90\x00"
+
+
+def test_a_late_answer_to_something_else_does_not_end_the_rest(watch):
+    watch.see(DECIPHER, b"KEY\x61\x10")
+    watch.observer.exchanged(bytes.fromhex("00B00000"), OK, 0.0, "late")
+    assert watch.see(MORE, b"data\x90\x00").response == bytes(4) + OK
+
+
+@pytest.mark.parametrize("header", ["002B8086", "00C20000", "00C30000"])
+def test_what_may_be_a_plaintext_is_secret(watch, header):
+    assert watch.see(bytes.fromhex(header), b"KEY\x61\x10").response == bytes(3) + b"\x61\x10"
+    assert watch.see(MORE, b"REST\x90\x00").response == bytes(4) + OK
+
+
+def test_a_command_with_a_typed_pin_is_secret_whatever_it_is():
+    told = []
+    watch = Watch(lambda command, aid: told.append(command) or Description("x"))
+    command = b"\x80\x18\0\1\x0a" + PIN
+    watch.observer.exchanged(command, OK, 0.0, "", typed=True)
+    assert watch.events[-1].masked == ((5, 15),)
+    assert watch.observer.is_secret(command, typed=True)
+    assert not watch.observer.is_secret(command)
+    assert [PIN in each for each in told] == [False, False, True]
 
 
 def test_a_reset_ends_the_rest(watch):

@@ -7,6 +7,7 @@ import pytest
 
 from vreader.card import CardGone, CardMute, Description
 from vreader.errors import UsageError
+from vreader.reader.linkspec import LinkSettings
 from vreader.trace.jsonl import json_line
 from vreader.trace.text import TextFormat
 from vreader.wdm import NTSTATUS
@@ -51,6 +52,34 @@ def test_the_pin_is_told_to_nobody(pinpad, caplog, header, script):
     assert_kept(rig, caplog)
     (apdu,) = rig.apdus
     assert apdu.masked == ((5, 13),)
+
+
+@pytest.mark.wdk("pinpad.secret")
+@pytest.mark.parametrize("kind", ["t0", "t1"])
+@pytest.mark.parametrize("traced", [False, True])
+def test_nor_does_a_card_below_a_link_tell_it_that_fails(pinpad, caplog, kind, traced):
+    rig = pinpad(PIN, link=LinkSettings(kind), traced=traced)
+    rig.card.script = [ValueError(PIN)]
+    answer = rig.ioctl(VERIFY_CODE, rig.verify("8018000108" + "FF" * 8), 2)
+    assert answer == (SUCCESS, b"\x6f\x00")
+    assert "ValueError" in caplog.text
+    assert_kept(rig, caplog, events=traced)
+
+
+@pytest.mark.wdk("pinpad.secret")
+def test_a_late_answer_does_not_tell_the_pin_that_was_typed_before(pinpad, caplog):
+    rig = pinpad(PIN, "271828")
+    late = []
+    for _ in range(2):
+        answer = rig.send(VERIFY_CODE, rig.verify("8018000108" + "FF" * 8), 2)
+        (look,) = rig.held()
+        look.finish(look.run())
+        late += rig.held()
+        rig.cancel(answer)
+    for work in late:
+        work.finish(work.run())
+    assert [apdu.masked for apdu in rig.apdus] == [((5, 13),)] * 2
+    assert_kept(rig, caplog)
 
 
 @pytest.mark.parametrize("entries", [(PIN + "0000",), (PIN, PIN, "314158"), (PIN, PIN, PIN)])

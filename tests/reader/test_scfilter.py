@@ -3,8 +3,18 @@
 
 import pytest
 
+from vreader.events import Emitter
+from vreader.reader.hardware import SlotHardware
 from vreader.reader.scfilter import SmartCardFilter, card_id
 from vreader.smclib.ioctl import Ioctl
+from vreader.wdm import (
+    IRP_MJ,
+    NTSTATUS,
+    BugCheck,
+    IoAllocateIrp,
+    IoCallDriver,
+    IoGetNextIrpStackLocation,
+)
 from vreader.wdm.lifecycle import PnpState
 from vreader.wdm.rootbus import BusQueryId, DeviceRelationType
 
@@ -81,7 +91,30 @@ def test_a_reader_pulled_out_takes_the_devnode_of_its_card_along(filtered):
     filtered.power()
     (child,) = filtered.pdo.children
     filtered.pnp.surprise_removal(filtered.pdo)
+    assert child.pnp_state is PnpState.REMOVED
+    assert (filtered.pdo.children, filtered.upper.card) == ([], None)
+    filtered.upper.identify([r"SCFILTER\CID_x"])  # too late
     filtered.io.close_handle(filtered.handle)
     filtered.pnp.remove(filtered.pdo)
-    assert child.pnp_state is PnpState.REMOVED
+    filtered.upper.identify([r"SCFILTER\CID_x"])
+    assert filtered.upper.card is None
     assert [d.devices for d in filtered.io.drivers.values()] == [[] for _ in filtered.io.drivers]
+
+
+def test_one_filter_object_filters_one_reader(filtered):
+    with pytest.raises(BugCheck, match="AddDevice of reader1 filter 0 returned"):
+        filtered.pnp.add_device(
+            "reader1", filtered.driver, filters=(filtered.upper.DriverEntry,),
+            properties=filtered.pdo.properties | {"hardware": SlotHardware(Emitter(), "reader1")},
+        )  # fmt: skip
+    filtered.power()
+    assert len(filtered.pdo.children) == 1
+
+
+def test_a_card_is_asked_for_nothing_but_what_its_bus_knows(filtered):
+    filtered.power()
+    (child,) = filtered.pdo.children
+    assert filtered.pnp.set_power(child, 3) is NTSTATUS.SUCCESS
+    irp = IoAllocateIrp(1)
+    IoGetNextIrpStackLocation(irp).MajorFunction = IRP_MJ.DEVICE_CONTROL
+    assert IoCallDriver(child, irp) is NTSTATUS.INVALID_DEVICE_REQUEST

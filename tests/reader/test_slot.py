@@ -3,8 +3,10 @@
 
 import pytest
 
-from vreader.card import CardGone, CardMute
+from vreader.card import CardGone, CardMute, Description
+from vreader.reader.driver import VirtualReader
 from vreader.smclib.ioctl import Ioctl
+from vreader.smclib.profile import CONTACT
 from vreader.smclib.states import CardState
 from vreader.wdm import NTSTATUS
 
@@ -87,6 +89,65 @@ def test_while_a_card_works_the_reader_is_busy_but_tells_of_removal(rig):
     assert tracking.status is NTSTATUS.SUCCESS
     assert held.status is NTSTATUS.NO_MEDIA
     assert rig.send(GET_STATE, b"", 4).data == b"\1\0\0\0"
+
+
+@pytest.mark.wdk("transition.reset.vanished")
+def test_who_tracks_a_card_beside_its_reset_changes_nothing_of_how_that_ends(make_rig):
+    rig = make_rig(CONTACT._replace(vanished_reset=NTSTATUS.SUCCESS))
+    rig.insert()
+    power = rig.start_power()
+    rig.send(Ioctl.SMARTCARD_IS_ABSENT)
+    rig.remove()
+    assert (power.status, power.data) == (NTSTATUS.SUCCESS, b"")
+
+
+def test_a_card_put_in_by_who_hears_that_another_is_gone(rig, make_card):
+    """Tracking asked for meanwhile is about the new card."""
+    rig.ready()
+    again = []
+
+    def apdu(status, data):
+        rig.hardware.insert(make_card())
+
+    def tracking(status, data):
+        again.append(rig.send(Ioctl.SMARTCARD_IS_ABSENT))
+
+    rig.io.device_io_control(rig.handle, Ioctl.SMARTCARD_IS_ABSENT, b"", 0, tracking)
+    rig.io.device_io_control(
+        rig.handle, Ioctl.SMARTCARD_TRANSMIT, bytes.fromhex("0200000008000000 00CA0000"), 64, apdu
+    )
+    rig.remove()
+    assert rig.state is CardState.SWALLOWED
+    assert [answer.status for answer in again] == [None]
+    rig.remove()
+    assert again[0].status is NTSTATUS.SUCCESS
+
+
+def test_a_reader_that_leaves_with_the_last_request_of_its_card(rig):
+    rig.ready()
+    gone = []
+    rig.pnp.remove(rig.pdo, lambda: gone.append(True))
+    command = bytes.fromhex("0200000008000000 00CA0000")
+    rig.io.device_io_control(
+        rig.handle, Ioctl.SMARTCARD_TRANSMIT, command, 64,
+        lambda status, data: rig.io.close_handle(rig.handle),
+    )  # fmt: skip
+    rig.remove()
+    assert gone == [True]
+
+
+def test_a_reader_that_leaves_as_it_wakes(make_rig, make_card):
+    rig = make_rig(CONTACT._replace(asleep_waits=True))
+    gone = []
+    rig.pnp.remove(rig.pdo, lambda: gone.append(True))
+    rig.io.device_io_control(
+        rig.handle, Ioctl.SMARTCARD_IS_PRESENT, b"", 0,
+        lambda status, data: rig.io.close_handle(rig.handle),
+    )  # fmt: skip
+    rig.pnp.set_power(rig.pdo, 3)
+    rig.hardware.insert(make_card())
+    rig.pnp.set_power(rig.pdo, 0)
+    assert gone == [True]
 
 
 def test_an_idle_card_loses_its_power_when_it_leaves(rig):
@@ -233,6 +294,17 @@ def test_card_gone_during_power(rig, minor):
     assert rig.state is CardState.ABSENT
 
 
+def test_card_gone_ends_the_request_also_of_a_driver_that_does_not_hear_of_it(make_rig):
+    class Deaf(VirtualReader):
+        def CardMoved(self, ext, card, inserted):
+            if inserted:
+                super().CardMoved(ext, card, inserted)
+
+    rig = make_rig(driver=Deaf())
+    rig.ready().script = [CardGone()]
+    assert rig.apdu() == (NTSTATUS.NO_MEDIA, b"")
+
+
 @pytest.mark.wdk("ioctl.transmit.io-timeout")
 def test_card_mute_is_a_timeout_and_the_card_stays(rig):
     card = rig.ready()
@@ -253,49 +325,50 @@ def test_a_reset_without_an_atr_is_a_timeout_and_leaves_the_card_unpowered(rig, 
     assert rig.power()[0] is NTSTATUS.SUCCESS
 
 
-@pytest.mark.parametrize("traced", [False, True])
-@pytest.mark.parametrize(
-    "answer",
-    [ZeroDivisionError("a bug"), KeyError(1), None, "9000", 0x9000, [0x90, 0]],
-    ids=lambda value: repr(value),
-)
-def test_a_bug_of_the_card_is_6f00_with_a_traceback(make_rig, traced, answer):
-    rig = make_rig(traced=traced)
+@pytest.mark.wdk("transition.reset.failed")
+@pytest.mark.parametrize("atr", [CardMute(), b"", b"\x3b", bytes.fromhex("3B80800102")], ids=repr)
+def test_a_card_whose_atr_is_of_no_use_loses_its_power(rig, atr):
     card = rig.ready()
-    card.script = [answer]
-    assert rig.apdu() == (NTSTATUS.SUCCESS, b"\x6f\x00")
-    assert rig.state is CardState.SPECIFIC
-    assert rig.apdu() == (NTSTATUS.SUCCESS, b"\x90\x00")
-    if traced:
-        (fault,) = rig.faults
-        assert fault.reader == "reader0"
-        kind = type(answer).__name__ if isinstance(answer, Exception) else "TypeError"
-        assert kind in fault.traceback
-        assert rig.apdus[0].problem == "fault"
+    card.script = [atr]
+    rig.power()
+    assert card.log == ["on", "off"]
 
 
-def test_a_fault_over_a_secret_tells_its_type_alone(rig):
-    card = rig.ready()
-    pin = b"87654321"
-    card.script = [ValueError(f"invalid PIN {pin!r}")]
-    assert rig.apdu(b"\x00\x20\x00\x80\x08" + pin) == (NTSTATUS.SUCCESS, b"\x6f\x00")
-    (fault,) = rig.faults
-    assert "ValueError" in fault.traceback
-    assert "in transmit" in fault.traceback
-    assert pin.decode() not in repr(rig.events)
+SELECT = bytes.fromhex("00A4040005A000000308")
 
 
-def test_a_fault_while_powering_down_is_told_and_the_card_is_down(rig):
-    card = rig.ready()
-    card.script = [RuntimeError("relay stuck")]
-    assert rig.power(0) == (NTSTATUS.SUCCESS, b"")
-    assert rig.state is CardState.SWALLOWED
-    assert "relay stuck" in rig.faults[0].traceback
+def test_the_application_is_followed_before_anybody_looks(make_rig):
+    rig = make_rig(traced=False, describe=lambda command, aid: Description(aid.hex()))
+    rig.ready()
+    rig.apdu(SELECT)
+    rig.io.events.subscribe(rig.events.append)
+    rig.apdu()
+    assert rig.apdus[-1].text == "a000000308"
 
 
-def test_a_bytearray_is_as_good_as_bytes(rig):
-    rig.ready().script = [bytearray(b"\x01\x90\x00")]
-    assert rig.apdu() == (NTSTATUS.SUCCESS, b"\x01\x90\x00")
+def test_a_late_reset_forgets_nothing_of_the_next_card(make_rig, make_card):
+    rig = make_rig(describe=lambda command, aid: Description(aid.hex()))
+    rig.insert()
+    rig.start_power()
+    late = rig.held()
+    rig.remove()
+    rig.ready(make_card())
+    rig.apdu(SELECT)
+    finish(late)
+    rig.apdu()
+    assert rig.apdus[-1].text == "a000000308"
+
+
+def test_a_late_select_says_nothing_of_the_next_card(make_rig, make_card):
+    rig = make_rig(describe=lambda command, aid: Description(aid.hex()))
+    rig.ready()
+    rig.start_apdu(SELECT)
+    late = rig.held()
+    rig.remove()
+    rig.ready(make_card())
+    finish(late)
+    rig.apdu()
+    assert [event.text for event in rig.apdus] == ["", ""]
 
 
 @pytest.mark.parametrize("answer", [b"", b"\x90"])

@@ -127,6 +127,22 @@ def test_the_atr_parser_sees_the_code_of_the_request_in_hand(bench):
     assert seen == [Ioctl.SMARTCARD_POWER]
 
 
+@pytest.mark.wdk("callback.major-minor", "tracking.beside-request")
+def test_tracking_beside_a_request_does_not_change_what_that_one_is(bench):
+    bench.insert()
+    bench.hold(RDF.CARD_POWER)
+    held = bench.send(*REQUESTS[RDF.CARD_POWER])
+    seen = []
+    bench.ext.ReaderFunction[RDF.CARD_TRACKING] = lambda ext: (
+        seen.append(ext.MajorIoControlCode) or bench.card_tracking(ext)
+    )
+    bench.send(Ioctl.SMARTCARD_IS_ABSENT)
+    assert seen == [Ioctl.SMARTCARD_IS_ABSENT]
+    assert bench.ext.MajorIoControlCode == Ioctl.SMARTCARD_POWER
+    held.irp.IoStatus.Status = NTSTATUS.NO_MEDIA
+    IoCompleteRequest(held.irp)
+
+
 @pytest.mark.wdk("struct.os-data.notification-irp", "callback.io-request")
 def test_tracking_gets_its_own_slot_and_no_buffers(bench):
     buffers = bench.ext.IoRequest.RequestBuffer

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Debug bits: the level of a computer, what it lets through, and who is told."""
 
+import gc
 import sys
+import weakref
 
 import pytest
 
@@ -83,6 +85,15 @@ def test_break_stops_in_the_debugger(bench, monkeypatch):
     assert stopped == []
     SmartcardDebug(DEBUG_BREAK | DEBUG_ERROR, "x", bench.ext)
     assert stopped == [True]
+
+
+def test_a_computer_that_nobody_has_shut_down_is_forgotten_all_the_same(make_bench):
+    bench = make_bench()
+    SmartcardSetDebugLevel(DEBUG_ATR, bench.ext)
+    io = weakref.ref(bench.io)
+    del bench
+    gc.collect()
+    assert io() is None
 
 
 @pytest.mark.wdk("callback.debug-level")

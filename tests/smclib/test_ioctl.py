@@ -62,6 +62,42 @@ def test_a_control_code_is_device_type_and_function(function, code):
     assert SCARD_CTL_CODE(function) == code
 
 
+@pytest.mark.wdk(
+    "ioctl.code",
+    "ioctl.code.power",
+    "ioctl.code.get-attribute",
+    "ioctl.code.set-attribute",
+    "ioctl.code.confiscate",
+    "ioctl.code.transmit",
+    "ioctl.code.eject",
+    "ioctl.code.swallow",
+    "ioctl.code.is-present",
+    "ioctl.code.is-absent",
+    "ioctl.code.set-protocol",
+    "ioctl.code.get-state",
+    "ioctl.code.get-last-error",
+    "ioctl.code.get-perf-cntr",
+    "ioctl.code.feature-request",
+)
+def test_the_codes_are_those_of_winsmcrd_h():
+    assert {code: code.name for code in Ioctl} == {
+        0x00310004: "SMARTCARD_POWER",
+        0x00310008: "SMARTCARD_GET_ATTRIBUTE",
+        0x0031000C: "SMARTCARD_SET_ATTRIBUTE",
+        0x00310010: "SMARTCARD_CONFISCATE",
+        0x00310014: "SMARTCARD_TRANSMIT",
+        0x00310018: "SMARTCARD_EJECT",
+        0x0031001C: "SMARTCARD_SWALLOW",
+        0x00310028: "SMARTCARD_IS_PRESENT",
+        0x0031002C: "SMARTCARD_IS_ABSENT",
+        0x00310030: "SMARTCARD_SET_PROTOCOL",
+        0x00310038: "SMARTCARD_GET_STATE",
+        0x0031003C: "SMARTCARD_GET_LAST_ERROR",
+        0x00310040: "SMARTCARD_GET_PERF_CNTR",
+    }
+    assert SCARD_CTL_CODE(3400) == 0x00313520
+
+
 @pytest.mark.wdk("ioctl.code.retired")
 def test_retired_functions_have_no_name():
     assert not {SCARD_CTL_CODE(function) for function in (8, 9, 13)} & {*Ioctl}

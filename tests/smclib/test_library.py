@@ -15,7 +15,8 @@ from vreader.smclib.library import (
     SmartcardReleaseRemoveLock,
     SmartcardReleaseRemoveLockAndWait,
 )
-from vreader.smclib.structs import MIN_BUFFER_SIZE, NOT_INITIALIZED
+from vreader.smclib.osdata import NOT_INITIALIZED
+from vreader.smclib.structs import MIN_BUFFER_SIZE
 from vreader.wdm import NTSTATUS, BugCheck
 
 
@@ -48,8 +49,10 @@ def test_exit_with_a_request_in_hand_is_a_bug_check(bench):
     with pytest.raises(BugCheck, match="request in hand"):
         SmartcardExit(bench.ext)
     bench.cancel(answer)
+    bench.ext.SmartcardRequest.Buffer[:3] = b"PIN"
     SmartcardExit(bench.ext)
     assert bench.ext.OsData is NOT_INITIALIZED
+    assert bench.ext.SmartcardRequest.Buffer == bench.ext.SmartcardReply.Buffer == b""
 
 
 @pytest.mark.wdk("lock.acquire", "lock.delete-pending", "lock.release", "lock.release-and-wait")

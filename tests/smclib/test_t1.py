@@ -9,7 +9,7 @@ from vreader.smclib import t1
 from vreader.smclib.ioctl import Attr
 from vreader.smclib.structs import T1_DATA
 from vreader.smclib.t1 import SmartcardT1Reply, SmartcardT1Request
-from vreader.wdm import NTSTATUS
+from vreader.wdm import NTSTATUS, IoAllocateIrp
 
 MORE = NTSTATUS.MORE_PROCESSING_REQUIRED
 PCI = bytes.fromhex("0200000008000000")
@@ -106,6 +106,24 @@ def test_a_block_that_does_not_fit(make_driver):
     driver.request()
     driver.ext.SmartcardRequest.BufferLength = 284
     assert SmartcardT1Request(driver.ext) is NTSTATUS.INSUFFICIENT_RESOURCES
+    assert driver.transmit()[0] is NTSTATUS.SUCCESS  # with more room
+
+
+@pytest.mark.wdk("helper.t1-request", "t1.resynchronisation")
+@pytest.mark.parametrize("steps", range(5))
+def test_a_command_left_in_the_middle_is_not_answered_to_the_next_one(make_driver, steps):
+    driver = make_driver(bytes(600) + b"\x90\x00", ifsc=3)
+    driver.ext.OsData.CurrentIrp = IoAllocateIrp(1)
+    driver.request(b"\0\xa4\0\0\1a")
+    for _ in range(steps):
+        assert driver.step() is MORE
+    driver.answer = b"new\x90\x00"
+    driver.ext.OsData.CurrentIrp = IoAllocateIrp(1)
+    assert driver.transmit(b"\0\xb0\0\0") == (NTSTATUS.SUCCESS, PCI + b"new\x90\x00")
+    assert driver.commands[-1] == b"\0\xb0\0\0"
+    assert driver.commands.count(b"\0\xb0\0\0") == 1
+    names = [str(Block.parse(raw)) for raw in driver.blocks]
+    assert ("S(RESYNCH request)" in names) is (steps > 0)
 
 
 def test_the_driver_may_keep_room_in_front(make_driver):

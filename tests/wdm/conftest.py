@@ -202,3 +202,29 @@ def computer():
 @pytest.fixture
 def finish():
     return complete
+
+
+@pytest.fixture
+def keeper(computer):
+    """The driver pends every PnP and power request; ``let_go`` passes the oldest one on."""
+    kept = []
+    for major in (IRP_MJ.PNP, IRP_MJ.POWER):
+        computer.driver.MajorFunction[major] = lambda device, irp: (
+            kept.append((device, irp)) or IoMarkIrpPending(irp) or NTSTATUS.PENDING
+        )
+
+    def let_go():
+        device, irp = kept.pop(0)
+        removes = irp.stack[irp.current].MajorFunction == IRP_MJ.PNP
+        removes = removes and irp.stack[irp.current].MinorFunction == IRP_MN.REMOVE_DEVICE
+        if removes:
+            computer.io.IoDetachDevice(computer.thing.lower)
+            computer.io.IoDeleteDevice(device)
+        IoCopyCurrentIrpStackLocationToNext(irp)
+        IoCallDriver(computer.thing.lower, irp)
+
+    computer.let_go, computer.kept = let_go, kept
+    computer.asked = lambda: [
+        IRP_MN(irp.stack[irp.current].MinorFunction).name for _, irp in kept
+    ]  # fmt: skip
+    return computer

@@ -3,6 +3,7 @@
 
 import pytest
 
+from vreader.errors import UsageError
 from vreader.wdm import (
     NTSTATUS,
     BugCheck,
@@ -10,7 +11,7 @@ from vreader.wdm import (
     IoMarkIrpPending,
     IoSetCancelRoutine,
 )
-from vreader.wdm.events import DeviceEvent, IrpEvent
+from vreader.wdm.events import IrpEvent
 
 LINK = r"\\.\Thing0"
 
@@ -47,19 +48,10 @@ def test_closing_twice_does_nothing_more(computer):
     assert computer.thing.heard == ["CREATE", "CLEANUP", "CLOSE"]
 
 
-def test_names_ignore_case_and_unknown_ones_are_not_found(computer):
-    assert computer.io.create_file(LINK.upper())[0] is NTSTATUS.SUCCESS
-    assert computer.io.create_file(r"\\.\Thing1") == (NTSTATUS.OBJECT_NAME_NOT_FOUND, None)
-
-
-@pytest.mark.wdk("name.link-reused")
-def test_a_name_can_be_given_once_and_taken_away(computer):
-    io, fdo = computer.io, computer.thing.fdo
-    assert io.links_of(fdo) == io.links_of(computer.pdo) == [LINK]
-    assert io.IoCreateSymbolicLink(LINK.lower(), fdo) is NTSTATUS.OBJECT_NAME_COLLISION
-    assert io.IoDeleteSymbolicLink(LINK) is NTSTATUS.SUCCESS
-    assert io.IoDeleteSymbolicLink(LINK) is NTSTATUS.OBJECT_NAME_NOT_FOUND
-    assert io.create_file(LINK) == (NTSTATUS.OBJECT_NAME_NOT_FOUND, None)
+def test_a_device_is_deleted_once(computer):
+    computer.pnp.remove(computer.pdo)
+    with pytest.raises(BugCheck, match="deleted twice"):
+        computer.io.IoDeleteDevice(computer.thing.fdo)
 
 
 @pytest.mark.wdk("kernel.duplicate-handle", "kernel.cleanup-close")
@@ -119,6 +111,13 @@ def test_a_second_open_of_an_exclusive_device_is_denied(computer):
     assert computer.thing.heard == ["CREATE"]
     computer.io.close_handle(handle)
     assert computer.io.create_file(LINK)[0] is NTSTATUS.SUCCESS
+
+
+@pytest.mark.wdk("kernel.exclusive-pdo")
+def test_the_exclusive_flag_has_no_effect_on_the_function_device(make_computer):
+    computer = make_computer(exclusive=False)
+    computer.thing.fdo.exclusive = True
+    assert computer.open().file is not computer.open().file
 
 
 @pytest.mark.wdk("kernel.duplicate-handle")
@@ -235,6 +234,18 @@ def test_cancel_io_cancels_what_its_own_open_has_pending(make_computer, pend_can
     computer.io.cancel_io(mine)  # nothing left: harmless
 
 
+def test_a_closed_handle_cancels_nothing_of_its_duplicates(computer, pend_cancelable):
+    computer.thing.answer = pend_cancelable
+    handle = computer.open()
+    duplicate = computer.io.duplicate_handle(handle)
+    answers, _ = computer.request(duplicate)
+    computer.io.close_handle(handle)
+    computer.io.cancel_io(handle)
+    assert answers == []
+    computer.io.cancel_io(duplicate)
+    assert answers == [(NTSTATUS.CANCELLED, b"")]
+
+
 # ------------------------------------------------------------------ filters
 
 
@@ -278,7 +289,9 @@ def test_filters_stand_in_the_order_given_above_the_function_driver(make_compute
 @pytest.mark.wdk("routine.unload")
 def test_a_driver_is_loaded_once_and_unloaded_when_its_devices_are_gone(computer):
     io = computer.io
-    assert io.load_driver("THING", lambda driver: pytest.fail("entered twice")) is computer.driver
+    computer.thing.heard.clear()
+    assert io.load_driver("THING", computer.thing.entry) is computer.driver
+    assert io.load_driver("thing", type(computer.thing)().entry) is computer.driver
     with pytest.raises(BugCheck, match="1 devices left") as caught:
         io.unload_driver("thing")
     assert caught.value.code == 0xCE
@@ -288,6 +301,20 @@ def test_a_driver_is_loaded_once_and_unloaded_when_its_devices_are_gone(computer
     assert "thing" not in io.drivers
 
 
+def test_two_drivers_cannot_have_one_service_name(computer):
+    entered = []
+    with pytest.raises(UsageError, match="two drivers have the service name 'THING'"):
+        computer.io.load_driver("THING", entered.append)
+    assert entered == []
+
+    class Other(type(computer.thing)):
+        pass
+
+    with pytest.raises(UsageError, match="two drivers"):
+        computer.io.load_driver("thing", Other().entry)
+    assert computer.io.drivers["thing"] is computer.driver
+
+
 def test_a_driver_entry_that_fails_loads_nothing(computer):
     with pytest.raises(BugCheck, match="INSUFFICIENT_RESOURCES"):
         computer.io.load_driver("bad", lambda driver: NTSTATUS.INSUFFICIENT_RESOURCES)
@@ -295,27 +322,6 @@ def test_a_driver_entry_that_fails_loads_nothing(computer):
 
 
 # ------------------------------------------------------------------ interfaces, work, events
-
-
-def test_a_listener_hears_of_devices_there_before_and_after(computer):
-    io, heard = computer.io, []
-    io.IoSetDeviceInterfaceState("{guid}", "a", computer.pdo, enable=True)
-
-    def listener(link, arrived):
-        heard.append((link, arrived))
-
-    io.register_interface_notification("{guid}", listener)
-    io.IoSetDeviceInterfaceState("{guid}", "b", computer.pdo, enable=True)
-    again = io.IoSetDeviceInterfaceState("{guid}", "b", computer.pdo, enable=True)
-    assert again is NTSTATUS.OBJECT_NAME_COLLISION
-    io.IoSetDeviceInterfaceState("{guid}", "a", computer.pdo, enable=False)
-    again = io.IoSetDeviceInterfaceState("{guid}", "a", computer.pdo, enable=False)
-    assert again is NTSTATUS.OBJECT_NAME_NOT_FOUND
-    io.unregister_interface_notification("{guid}", listener)
-    io.IoSetDeviceInterfaceState("{guid}", "b", computer.pdo, enable=False)
-    assert heard == [("a", True), ("b", True), ("a", False)]
-    changes = [event.change for event in computer.events if isinstance(event, DeviceEvent)]
-    assert changes == ["arrival", "arrival", "departure", "departure"]
 
 
 def test_work_is_handed_over_once_in_order(computer):
@@ -340,14 +346,6 @@ def test_every_completed_request_is_an_event_with_lengths_only(computer, finish)
     ]
 
 
-@pytest.mark.wdk("kernel.exclusive-path")
-def test_a_path_behind_the_name_is_the_same_device(computer):
-    status, handle = computer.io.create_file(LINK + r"\some\path")
-    assert status is NTSTATUS.SUCCESS
-    assert computer.io.create_file(LINK) == (NTSTATUS.ACCESS_DENIED, None)
-    computer.io.close_handle(handle)
-
-
 @pytest.mark.wdk("verifier.status-differs")
 def test_returning_another_status_than_the_requests_is_a_bug_check(computer, finish):
     def lie(device, irp):
@@ -356,6 +354,13 @@ def test_returning_another_status_than_the_requests_is_a_bug_check(computer, fin
 
     computer.thing.answer = lie
     with pytest.raises(BugCheck, match="STATUS_SUCCESS returned for a request completed otherwise"):
+        computer.request(computer.open())
+
+
+@pytest.mark.wdk("verifier.status-differs")
+def test_returning_a_status_for_a_request_not_completed_is_a_bug_check(computer):
+    computer.thing.answer = lambda device, irp: NTSTATUS.SUCCESS
+    with pytest.raises(BugCheck, match="STATUS_SUCCESS returned for a request not completed"):
         computer.request(computer.open())
 
 

@@ -264,6 +264,41 @@ def test_a_kept_request_can_be_sent_down_again(make_stack, finish):
     assert irp.IoStatus.Status is NTSTATUS.SUCCESS
 
 
+@pytest.mark.parametrize("first", ["pends", "completes at once"])
+@pytest.mark.parametrize("second", ["pends", "completes at once"])
+def test_a_request_sent_down_again_keeps_no_mark_of_the_first_time(
+    make_stack, finish, first, second
+):
+    plan = [first, second]
+    statuses = [NTSTATUS.DEVICE_BUSY, NTSTATUS.SUCCESS]
+
+    def lower(device, irp):
+        return pend(device, irp) if plan.pop(0) == "pends" else finish(irp, statuses.pop(0))
+
+    def retrying(device, irp):
+        def routine(owner, irp, context):
+            if irp.IoStatus.Status is NTSTATUS.DEVICE_BUSY:
+                send(irp)
+                return NTSTATUS.MORE_PROCESSING_REQUIRED
+            return NTSTATUS.SUCCESS
+
+        def send(irp):
+            IoCopyCurrentIrpStackLocationToNext(irp)
+            IoSetCompletionRoutine(irp, routine, None)
+            IoCallDriver(device.AttachedTo, irp)
+
+        IoMarkIrpPending(irp)
+        send(irp)
+        return NTSTATUS.PENDING
+
+    stack = make_stack(lower, retrying)
+    _, irp = stack.send()
+    while statuses:
+        finish(irp, statuses.pop(0))
+    assert stack.done == [irp]
+    assert irp.IoStatus.Status is NTSTATUS.SUCCESS
+
+
 def test_a_completion_routine_learns_that_the_lower_driver_pended(make_stack, finish):
     seen = []
 

@@ -3,8 +3,16 @@
 
 import pytest
 
-from vreader.wdm import IRP_MN, NTSTATUS, BugCheck, IoMarkIrpPending
+from vreader.errors import UsageError
+from vreader.wdm import (
+    IRP_MJ,
+    IRP_MN,
+    NTSTATUS,
+    BugCheck,
+    IoMarkIrpPending,
+)
 from vreader.wdm.lifecycle import PnpState
+from vreader.wdm.turns import send
 
 LINK = r"\\.\Thing0"
 
@@ -28,6 +36,17 @@ def test_an_add_device_that_fails_is_named(computer):
     computer.driver.AddDevice = lambda driver, pdo: NTSTATUS.INSUFFICIENT_RESOURCES
     with pytest.raises(BugCheck, match="AddDevice of thing returned STATUS_INSUFFICIENT"):
         computer.pnp.add_device("thing1", computer.driver)
+
+
+def test_a_driver_that_crashes_in_add_device_leaves_no_device_on_the_bus(computer):
+    def crash(driver, pdo):
+        raise ZeroDivisionError
+
+    bus = computer.pdo.DriverObject
+    computer.driver.AddDevice = crash
+    with pytest.raises(ZeroDivisionError):
+        computer.pnp.add_device("thing1", computer.driver)
+    assert bus.devices == [computer.pdo]
 
 
 def test_removal_detaches_and_deletes_the_whole_stack(computer):
@@ -89,51 +108,14 @@ def test_query_remove_is_vetoed_by_an_open_handle(computer):
 
 @pytest.mark.wdk("pnp.unknown-minor")
 def test_a_minor_code_nobody_knows_comes_back_unchanged(computer):
-    irp = computer.pnp._pnp(computer.pdo, IRP_MN.QUERY_INTERFACE, lambda irp: None)
+    irp = send(computer.pdo, IRP_MJ.PNP, IRP_MN.QUERY_INTERFACE, None)
     assert irp.completed
     assert irp.IoStatus.Status is NTSTATUS.NOT_SUPPORTED
-
-
-def test_power_requests_go_down_to_the_bus(computer):
-    assert computer.pnp.set_power(computer.pdo, 3) is NTSTATUS.SUCCESS
-    assert computer.pnp.set_power(computer.pdo, 0) is NTSTATUS.SUCCESS
-    assert computer.thing.heard == ["D3", "D0"]
-
-
-@pytest.mark.wdk("power.always-passed-down")
-def test_a_system_state_is_asked_for_before_it_is_set(computer):
-    assert computer.pnp.set_system_power(computer.pdo, 3) is NTSTATUS.SUCCESS
-    assert computer.pnp.set_system_power(computer.pdo, 0) is NTSTATUS.SUCCESS
-    assert computer.thing.heard == ["D3", "D3", "D0"]
 
 
 def pend(device, irp):
     IoMarkIrpPending(irp)
     return NTSTATUS.PENDING
-
-
-def test_a_power_request_that_gets_stuck_is_a_bug_check(computer):
-    computer.driver.MajorFunction[0x16] = pend
-    assert computer.pnp.set_power(computer.pdo, 3) is NTSTATUS.PENDING
-    computer.io.clock.advance(599)
-    with pytest.raises(BugCheck, match="DRIVER_POWER_STATE_FAILURE") as caught:
-        computer.io.clock.advance(1)
-    assert caught.value.code == 0x9F
-
-
-def test_a_power_request_may_be_completed_later(computer, finish):
-    kept = []
-    computer.driver.MajorFunction[0x16] = lambda device, irp: kept.append(irp) or pend(device, irp)
-    assert computer.pnp.set_power(computer.pdo, 3) is NTSTATUS.PENDING
-    finish(kept[0])
-    computer.io.clock.advance(601)
-
-
-@pytest.mark.wdk("verifier.power-not-passed")
-def test_a_power_request_kept_from_the_bus_is_a_bug_check(computer, finish):
-    computer.driver.MajorFunction[0x16] = lambda device, irp: finish(irp)
-    with pytest.raises(BugCheck, match="not passed down"):
-        computer.pnp.set_power(computer.pdo, 3)
 
 
 # ------------------------------------------------------------------ stop, start, query remove
@@ -179,18 +161,57 @@ def test_a_request_out_of_turn_reaches_no_driver(computer):
     assert computer.pdo.pnp_state is PnpState.STARTED
 
 
-def test_while_a_driver_pends_a_request_the_next_one_is_refused(computer, finish):
-    kept = []
-    through = computer.driver.MajorFunction[0x1B]
-    computer.driver.MajorFunction[0x1B] = lambda device, irp: (
-        kept.append(irp) or pend(device, irp)
+def test_a_device_is_removed_once_and_everybody_who_asked_is_told(computer):
+    handle, gone = computer.open(), []
+    for number in (1, 2):
+        computer.pnp.remove(computer.pdo, lambda number=number: gone.append(number))
+    computer.io.close_handle(handle)
+    assert gone == [1, 2]
+    computer.pnp.remove(computer.pdo, lambda: gone.append(3))
+    assert gone == [1, 2, 3]
+    assert computer.thing.heard.count("REMOVE_DEVICE") == 1
+
+
+def test_who_stayed_registered_hears_of_a_removal_in_good_order(computer):
+    heard = []
+    computer.io.register_target_notification(LINK, lambda event: heard.append(event) or True)
+    stop = computer.io.register_target_notification(
+        LINK, lambda event: stop() or event != "remove-complete"
+    )
+    assert computer.pnp.query_remove(computer.pdo)
+    computer.pnp.remove(computer.pdo)
+    assert heard == ["query-remove", "remove-complete"]
+
+
+def test_a_surprise_comes_once(computer):
+    heard = []
+    computer.io.register_target_notification(LINK, lambda event: heard.append(event) or True)
+    computer.pnp.surprise_removal(computer.pdo)
+    computer.pnp.surprise_removal(computer.pdo)
+    computer.pnp.remove(computer.pdo)
+    assert heard == ["remove-complete"]
+    assert computer.thing.heard == ["SURPRISE_REMOVAL", "REMOVE_DEVICE"]
+
+
+def test_a_filter_is_that_of_the_device_it_was_loaded_for(computer, make_filter):
+    thing = type(computer.thing)()
+    driver = computer.io.load_driver("other", thing.entry)
+    driver.AddDevice = lambda driver, pdo: NTSTATUS.INSUFFICIENT_RESOURCES
+    first = make_filter(completion=False)
+    with pytest.raises(BugCheck, match="AddDevice of other"):
+        computer.pnp.add_device("other0", driver, filters=(lambda driver: first.entry(driver),))
+    driver.AddDevice = thing.add_device
+    second = make_filter(completion=False)
+    pdo = computer.pnp.add_device(
+        "other0", driver, filters=(lambda driver: second.entry(driver),)
     )  # fmt: skip
-    assert computer.pnp.stop(computer.pdo) is NTSTATUS.INVALID_DEVICE_STATE
-    assert not computer.pnp.query_stop(computer.pdo)
-    assert computer.pnp.cancel_stop(computer.pdo) is NTSTATUS.DEVICE_BUSY
-    computer.driver.MajorFunction[0x1B] = through
-    finish(kept[0])
-    assert computer.pdo.pnp_state is PnpState.STOP_PENDING
+    assert (first.down, second.down) == ([], ["PNP"])  # not the one of the first attempt
+    computer.pnp.remove(pdo)
+    third = make_filter(completion=False)
+    pdo = computer.pnp.add_device("other0", driver, filters=(third.entry,))
+    assert third.down == ["PNP"]
+    with pytest.raises(UsageError, match="two drivers"):
+        computer.pnp.add_device("other0", driver, filters=(lambda driver: NTSTATUS.SUCCESS,))
 
 
 def test_who_holds_a_device_open_is_asked_before_it_is_removed(computer):

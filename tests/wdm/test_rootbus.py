@@ -3,6 +3,7 @@
 
 import pytest
 
+from vreader.wdm import IRP_MJ
 from vreader.wdm.rootbus import DEVICE_RELATIONS, QUERY_ID, BusQueryId, DeviceRelationType
 
 
@@ -43,8 +44,23 @@ def test_capabilities(computer):
 
 @pytest.mark.wdk("pnp.query-pnp-device-state")
 def test_device_state(computer):
-    found = computer.pnp.query_device_state(computer.pdo)
-    assert (found.Disabled, found.Removed, found.Failed) == (False, False, False)
+    def flags():
+        found = computer.pnp.query_device_state(computer.pdo)
+        return found.Disabled, found.Removed, found.Failed, found.NotDisableable
+
+    assert flags() == (False, False, False, False)
+    through = computer.driver.MajorFunction[IRP_MJ.PNP]
+
+    def driver(device, irp):
+        state = irp.stack[irp.current].Parameters
+        state.Failed = state.NotDisableable = True
+        return through(device, irp)
+
+    computer.driver.MajorFunction[IRP_MJ.PNP] = driver
+    assert flags() == (False, False, True, True)
+    computer.driver.MajorFunction[IRP_MJ.PNP] = through
+    computer.pnp.surprise_removal(computer.pdo)
+    assert flags() == (False, True, False, False)
 
 
 @pytest.mark.wdk("pnp.query-device-relations")

@@ -42,6 +42,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 PATIENCE_S = 0.5
+_LOOK_S = 0.1  # how often a call that waits looks whether whoever asked is still there
+_CLOSE_S = 5.0  # for a card that is still at work when the computer is shut down
 
 
 class Host:
@@ -56,6 +58,7 @@ class Host:
         new_id: makes handle numbers; random by default.
 
     Attributes:
+        readers: those plugged in.
         registry: the computer's; readers are installed on it.
         log: its System event log.
     """
@@ -71,9 +74,10 @@ class Host:
     ) -> None:
         self.lock = threading.RLock()
         self._depth = 0  # of calls of the thread that holds the lock
+        self._workers: list[threading.Thread] = []
         self.events = Emitter()
-        self._real_clock = RealClock(self.run) if clock is None else None
-        self.clock: Clock = clock or self._real_clock or RealClock(self.run)
+        self._real_clock = RealClock(self._due) if clock is None else None
+        self.clock: Clock = clock or self._real_clock or RealClock(self._due)
         self.describe = describe
         self.unmask = unmask
         self.io = IoManager(self.clock, self.events)
@@ -82,6 +86,7 @@ class Host:
         self.registry = Registry()
         self.log = EventLog(self.io.log, self.registry, self._reader_name)
         self.readers: list[HostReader] = []
+        self._units = 0  # readers there have ever been
         self._cards: WeakValueDictionary[int, SerialCard] = WeakValueDictionary()
         self._base_name = (profile or PCSCLITE).base_name
         self.rm: ResourceManager | None = None
@@ -109,24 +114,48 @@ class Host:
             finally:
                 self._depth -= 1
             work = None if self._depth else self.io.take_work()
-        while work:
-            work = self._work(work.pop(0), work)
+        if work:
+            self._work(work)
         return result
 
-    def _work(self, item: WorkItem, work: list[WorkItem]) -> list[WorkItem]:
-        """Let one item work and finish; return what is left to do, new work included."""
-        value = None  # what an item is told that was interrupted, by Ctrl-C say
+    def _work(self, work: list[WorkItem]) -> None:
+        """Let items work and finish one after the other, and what they queue behind them."""
         try:
-            value = item.run()
-        finally:
-            with self.lock:
-                self._depth += 1
+            while work:
+                item = work.pop(0)
+                value = None  # what an item is told that was interrupted, by Ctrl-C say
                 try:
-                    item.finish(value)
+                    value = item.run()
                 finally:
-                    self._depth -= 1
-                more = None if self._depth else self.io.take_work()
-        return work + more if more else work
+                    with self.lock:
+                        self._depth += 1
+                        try:
+                            item.finish(value)
+                        finally:
+                            self._depth -= 1
+                        if not self._depth and (more := self.io.take_work()):
+                            work += more
+        except BaseException:
+            self._leave(work)  # others may wait for it
+            raise
+
+    def _leave(self, work: list[WorkItem] | None) -> None:
+        """Leave work to a thread of its own."""
+        if work:
+            worker = threading.Thread(target=self._work, args=(work,), name="work", daemon=True)
+            self._workers = [each for each in self._workers if each.is_alive()] + [worker]
+            worker.start()
+
+    def _due(self, call: Callable[[], None]) -> None:
+        """Run what is due on the timer thread, which no card may keep from the next timer."""
+        with self.lock:
+            self._depth += 1
+            try:
+                call()
+            finally:
+                self._depth -= 1
+            work = self.io.take_work()
+        self._leave(work)
 
     def call(
         self,
@@ -141,7 +170,8 @@ class Host:
             operation: from :mod:`vreader.winscard.operations`.
             patience_s: how long BeginTransaction waits for another's transaction before
                 SHARING_VIOLATION.
-            alive: asked now and then while a call waits for its turn; False gives the wait up.
+            alive: asked now and then while a call waits; False says that whoever asked has gone,
+                so a turn is given up, and a person at a keypad is not asked any more.
 
         Raises:
             ScardError: as the operation says.
@@ -165,11 +195,13 @@ class Host:
                 queue = call.parked
                 limited = queue is not None and not queue.patient
                 left = max(0.0, deadline - self.clock.now()) if limited else PATIENCE_S
-                if ready.wait(min(left, PATIENCE_S)):
+                if ready.wait(min(left, PATIENCE_S if alive is None else _LOOK_S)):
                     ready.clear()
                     self.run(call.resume)
-                elif (limited and self.clock.now() >= deadline) or not (alive is None or alive()):
+                elif limited and self.clock.now() >= deadline:
                     self.run(call.give_up, SCARD.E_SHARING_VIOLATION)
+                elif not (alive is None or alive()):
+                    self.run(call.hang_up)
         except BaseException:
             # An interrupt (Ctrl-C): the turn this call was waiting for must go to the next one.
             self.run(call.abandon)
@@ -219,7 +251,7 @@ class Host:
             link = LinkSettings.parse(link)
 
         def plug_in() -> HostReader:
-            unit = len(self.readers)
+            unit = self._units
             settings = ReaderSettings(
                 vendor=vendor,
                 ifd_type=ifd_type,
@@ -237,6 +269,7 @@ class Host:
             alone = found.exclusive if exclusive is None else exclusive
             reader = HostReader(self, f"reader{unit}", loaded, properties, alone, filters)
             self.readers.append(reader)
+            self._units += 1
             return reader
 
         return self.run(plug_in)
@@ -276,13 +309,15 @@ class Host:
         if self.rm is not None:
             self.run(self.rm.close)
             self.rm = None
-        for reader in self.readers:
+        for reader in list(self.readers):
             reader.unplug()
         self.run(self.io.unload_all)
-        self.readers.clear()
         self._cards.clear()
         if self._real_clock is not None:
             self._real_clock.stop()
+        for worker in self._workers:
+            if worker is not threading.current_thread():
+                worker.join(_CLOSE_S)
 
     def __enter__(self) -> Self:
         return self

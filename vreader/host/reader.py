@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from vreader.card import Card
 from vreader.errors import UsageError, VreaderError
-from vreader.reader.base import DEVICE_EXTENSION
+from vreader.reader.extension import DEVICE_EXTENSION
 from vreader.reader.hardware import SlotHardware
 from vreader.reader.slot import Slot
 from vreader.smclib.ioctl import MAXIMUM_ATTR_STRING_LENGTH
@@ -204,7 +204,7 @@ class HostReader:
         def ask() -> bool:
             if not self.plugged_in or not self._host.pnp.query_remove(self._pdo):
                 return False
-            self.plugged_in = False
+            self._leave()
             self._host.pnp.remove(self._pdo)
             return True
 
@@ -212,7 +212,17 @@ class HostReader:
 
     def unplug(self) -> None:
         """Pull the reader out: SURPRISE_REMOVAL, then REMOVE_DEVICE. May be called twice."""
-        if self.plugged_in:
-            self.plugged_in = False
-            self._host.run(self._host.pnp.surprise_removal, self._pdo)
+
+        def pull() -> bool:
+            if not self.plugged_in:
+                return False
+            self._leave()
+            self._host.pnp.surprise_removal(self._pdo)
+            return True
+
+        if self._host.run(pull):
             self._host.run(self._host.pnp.remove, self._pdo)
+
+    def _leave(self) -> None:
+        self.plugged_in = False
+        self._host.readers.remove(self)

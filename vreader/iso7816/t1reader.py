@@ -124,6 +124,14 @@ class T1Reader:
         self._starts = 0
         return self._start()
 
+    def begin_anew(self, command: bytes) -> bytes:
+        """Start a command though the last one has not ended; S(RESYNCH request) goes first."""
+        self._command = command
+        self._starts = self._offset = 0
+        self._heard = False
+        self.phase = Phase.SEND  # whatever the last one was at is of no account
+        return self._resynchronize(lost=False)
+
     def _start(self) -> bytes:
         self._offset = 0
         self._received = bytearray()

@@ -10,8 +10,10 @@ names its reader in :meth:`ReaderDriver.Initialize`, defines the callbacks it ha
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 from vreader.card import Card
+from vreader.reader.extension import DEVICE_EXTENSION, complete, extension_of
 from vreader.reader.hardware import SlotHardware, hardware_of
 from vreader.reader.messages import MESSAGES
 from vreader.smclib.control import SmartcardDeviceControl, needs_card
@@ -24,6 +26,7 @@ from vreader.smclib.library import (
     SmartcardExit,
     SmartcardInitialize,
     SmartcardLogError,
+    SmartcardReleaseRemoveLock,
     SmartcardReleaseRemoveLockAndWait,
     set_state,
 )
@@ -40,7 +43,6 @@ from vreader.wdm import (
     DriverObject,
     IoCallDriver,
     IoCancelIrp,
-    IoCompleteRequest,
     IoCopyCurrentIrpStackLocationToNext,
     IoGetCurrentIrpStackLocation,
     IoMarkIrpPending,
@@ -49,7 +51,7 @@ from vreader.wdm import (
     IoSkipCurrentIrpStackLocation,
     Irp,
 )
-from vreader.wdm.lifecycle import IO, OPENS, PnpState, next_pnp_state
+from vreader.wdm.lifecycle import OPENS, PnpState, next_pnp_state
 from vreader.wdm.power import PowerDeviceD0, power_of
 
 GUID_DEVINTERFACE_SMARTCARD_READER = "{50DD5230-BA8A-11D1-BF5D-0000F805F530}"
@@ -57,57 +59,13 @@ GUID_DEVINTERFACE_SMARTCARD_READER = "{50DD5230-BA8A-11D1-BF5D-0000F805F530}"
 _PENDING = NTSTATUS.PENDING  # looked up once: see vreader.wdm.irp
 
 
-class DEVICE_EXTENSION:
-    r"""The FDO's own data.
-
-    Attributes:
-        SmartcardExtension: shared with the driver library.
-        Lower: the device below in the stack.
-        Pdo: the bottom of the stack.
-        Hardware: the place for the card.
-        Link: the symbolic link, ``\\.\SCReaderN``.
-        State: where the device is in its life.
-        Refuse: what I/O is answered instead of being served, or None.
-        Waiting: requests that wait for D0, where the profile has them wait.
-    """
-
-    def __init__(
-        self,
-        ext: SMARTCARD_EXTENSION,
-        lower: DeviceObject,
-        pdo: DeviceObject,
-        hardware: SlotHardware,
-        link: str,
-    ) -> None:
-        self.SmartcardExtension = ext
-        self.Lower = lower
-        self.Pdo = pdo
-        self.Hardware = hardware
-        self.Link = link
-        self.State = PnpState.NOT_STARTED
-        self.Refuse: NTSTATUS | None = IO[PnpState.NOT_STARTED]
-        self.Waiting: list[Irp] = []
-
-    def move(self, state: PnpState) -> None:
-        """Be in ``state`` from now on."""
-        self.State = state
-        self.Refuse = self.refusal(IO)
-
-    def refusal(self, table: Mapping[PnpState, NTSTATUS | None]) -> NTSTATUS | None:
-        """Return what ``table`` refuses with in this state, or the profile's word for it."""
-        profile = self.SmartcardExtension.Profile
-        if self.State is PnpState.SURPRISE_REMOVED:
-            return profile.removed_status
-        if self.State is PnpState.STOPPED:
-            return profile.stopped_status
-        return table[self.State]
-
-
 class ReaderDriver:
     """A reader driver; one object is one loaded driver and may drive several readers.
 
+    A subclass is a driver of its own: ``service`` and ``inf`` are not inherited.
+
     Attributes:
-        service: the service name, under which it is loaded.
+        service: the service name, under which it is loaded; by default the class's name.
         inf: path of the INF file it is installed from, which must name the same service; None for
             a driver that is not installed.
         messages: texts of its message file by error code, for SmartcardLogError.
@@ -118,6 +76,11 @@ class ReaderDriver:
     inf: str | None = None
     messages: Mapping[int, str] = MESSAGES
     profile: DriverProfile = CONTACT
+
+    def __init_subclass__(cls) -> None:
+        own = cls.__dict__
+        cls.service = own.get("service", cls.__name__.lower())
+        cls.inf = own.get("inf")
 
     # ------------------------------------------------------------------ what a subclass says
 
@@ -228,7 +191,10 @@ class ReaderDriver:
         data = extension.SmartcardExtension.OsData
         file = IoGetCurrentIrpStackLocation(irp).FileObject
         for pending in (data.NotificationIrp, data.CurrentIrp, *extension.Waiting):
-            if pending is not None and IoGetCurrentIrpStackLocation(pending).FileObject is file:
+            # Who hears of one request may have ended the next one.
+            if pending is None or pending.completed:
+                continue
+            if IoGetCurrentIrpStackLocation(pending).FileObject is file:
                 IoCancelIrp(pending)
         return complete(irp, NTSTATUS.SUCCESS)
 
@@ -240,38 +206,18 @@ class ReaderDriver:
         ext = extension.SmartcardExtension
         if not ext.OsData.InD0 and needs_card(irp):
             if ext.Profile.asleep_waits:
-                return self._wait_for_d0(extension, irp)
+                return extension.wait(irp)
             return complete(irp, NTSTATUS.DEVICE_POWERED_OFF)
         return self._serve(extension, irp)
 
     def _serve(self, extension: DEVICE_EXTENSION, irp: Irp) -> NTSTATUS:
+        seen = len(irp.history)
         status = SmartcardDeviceControl(extension.SmartcardExtension, irp)
-        if status is not _PENDING and irp.current < len(irp.stack):
-            # The profile has the library leave requests with bad parameters to the driver.
+        if status is not _PENDING and len(irp.history) == seen:
+            # Nothing has been done with the request: the profile has the library leave those with
+            # bad parameters to the driver.
             return complete(irp, status)
         return status
-
-    def _wait_for_d0(self, extension: DEVICE_EXTENSION, irp: Irp) -> NTSTATUS:
-        """Keep a request until the reader wakes, as a power managed queue does."""
-
-        def cancel(_device: DeviceObject, irp: Irp) -> None:
-            extension.Waiting.remove(irp)
-            complete(irp, NTSTATUS.CANCELLED)
-
-        IoSetCancelRoutine(irp, cancel)
-        IoMarkIrpPending(irp)
-        extension.Waiting.append(irp)
-        return _PENDING
-
-    def _let_go(self, extension: DEVICE_EXTENSION) -> None:
-        """Serve, or refuse, what has waited for D0."""
-        waiting, extension.Waiting = extension.Waiting, []
-        for irp in waiting:
-            IoSetCancelRoutine(irp, None)
-            if extension.Refuse is not None:
-                complete(irp, extension.Refuse)
-            else:
-                self._serve(extension, irp)
 
     def DispatchSystemControl(self, device: DeviceObject, irp: Irp) -> NTSTATUS:
         """Pass WMI requests down: a reader has no WMI content."""
@@ -289,10 +235,10 @@ class ReaderDriver:
         location = IoGetCurrentIrpStackLocation(irp)
         IoCopyCurrentIrpStackLocationToNext(irp)
         if location.MinorFunction == IRP_MN_POWER.SET_POWER:
-            if power_of(location.Parameters) == PowerDeviceD0:
-                IoSetCompletionRoutine(irp, self._powered_up, extension)
-            else:
+            if power_of(location.Parameters) != PowerDeviceD0:
                 self._power(extension, False)
+            elif SmartcardAcquireRemoveLock(extension.SmartcardExtension) is NTSTATUS.SUCCESS:
+                IoSetCompletionRoutine(irp, self._powered_up, extension)
         return IoCallDriver(extension.Lower, irp)
 
     def _powered_up(self, device: DeviceObject | None, irp: Irp, context: object) -> NTSTATUS:
@@ -301,18 +247,20 @@ class ReaderDriver:
             IoMarkIrpPending(irp)
         if irp.IoStatus.Status is NTSTATUS.SUCCESS:
             self._power(context, True)
+        SmartcardReleaseRemoveLock(context.SmartcardExtension)
         return NTSTATUS.SUCCESS
 
     def _power(self, extension: DEVICE_EXTENSION, on: bool) -> None:
-        """Enter or leave D0, once."""
-        data = extension.SmartcardExtension.OsData
-        if data.InD0 != on:
-            data.InD0 = on
-            if on:
-                self.EnterD0(extension.SmartcardExtension)
-                self._let_go(extension)
-            else:
-                self.ExitD0(extension.SmartcardExtension)
+        """Enter or leave D0, once; a reader that is stopped enters it when it is started."""
+        ext = extension.SmartcardExtension
+        if ext.OsData.InD0 is on or (on and extension.Refuse is not None):
+            return
+        ext.OsData.InD0 = on
+        if on:
+            self.EnterD0(ext)
+            extension.let_go(self._serve)
+        else:
+            self.ExitD0(ext)
 
     # ------------------------------------------------------------------ Plug and Play
 
@@ -348,16 +296,14 @@ class ReaderDriver:
         if irp.PendingReturned:
             IoMarkIrpPending(irp)
         if irp.IoStatus.Status is NTSTATUS.SUCCESS and device is not None:
+            ext = context.SmartcardExtension
             first = context.State is PnpState.NOT_STARTED
             context.move(PnpState.STARTED)
             if first:
-                context.Hardware.connect_interrupt(
-                    lambda card, inserted: self.CardMoved(
-                        context.SmartcardExtension, card, inserted
-                    )
-                )
-                _announce(device, context, True)
+                context.Hardware.connect_interrupt(partial(self.CardMoved, ext))
             self._power(context, True)
+            if first:  # now: who hears of the reader finds it awake
+                _announce(device, context, True)
         return NTSTATUS.SUCCESS
 
     def _surprise(self, device: DeviceObject, extension: DEVICE_EXTENSION) -> None:
@@ -367,9 +313,11 @@ class ReaderDriver:
         extension.move(PnpState.SURPRISE_REMOVED)
         # Before the card goes with its reader: this is no removal that tracking could report.
         SmartcardEndCardTracking(ext, ext.Profile.removed_status)
-        self._let_go(extension)
+        extension.let_go(self._serve)
         extension.Hardware.remove()
         extension.Hardware.connect_interrupt(None)
+        if ext.OsData.CurrentIrp is not None:
+            IoCancelIrp(ext.OsData.CurrentIrp)  # it has not ended with the card
         if announced:
             _announce(device, extension, False)
 
@@ -393,20 +341,6 @@ class ReaderDriver:
 
         SmartcardReleaseRemoveLockAndWait(ext, released)
         return NTSTATUS.PENDING
-
-
-def extension_of(device: DeviceObject) -> DEVICE_EXTENSION:
-    """Return an FDO's own data."""
-    extension = device.DeviceExtension
-    assert isinstance(extension, DEVICE_EXTENSION)  # our own FDOs only reach our own dispatch
-    return extension
-
-
-def complete(irp: Irp, status: NTSTATUS) -> NTSTATUS:
-    """Complete ``irp`` with ``status`` and return it, as a dispatch routine does."""
-    irp.IoStatus.Status = status
-    IoCompleteRequest(irp)
-    return status
 
 
 def _announce(device: DeviceObject, extension: DEVICE_EXTENSION, present: bool) -> None:

@@ -7,8 +7,9 @@ Routines"). The slot behind the callbacks exchanges whole APDUs.
 
 from functools import partial
 
-from vreader.card import Card
-from vreader.reader.slot import STATUS_OF, Answer, Problem, Slot, power_off
+from vreader.iso7816 import Atr, AtrError
+from vreader.reader.ask import STATUS_OF, Answer, Problem, power_off
+from vreader.reader.slot import Slot
 from vreader.smclib.capabilities import SmartcardUpdateCardCapabilities
 from vreader.smclib.ioctl import (
     IO_REQUEST,
@@ -21,29 +22,22 @@ from vreader.smclib.states import CardState, ReaderEvent
 from vreader.smclib.structs import SMARTCARD_EXTENSION
 from vreader.wdm import NTSTATUS, Irp
 
-_CHANGE = {Power.COLD_RESET: "cold reset", Power.WARM_RESET: "warm reset"}
-
 _SUCCESS = NTSTATUS.SUCCESS  # looked up once: see vreader.wdm.irp
 
 
 def CardPower(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
     """RDF_CARD_POWER: reset the card, or take its power; reply is the ATR."""
     slot: Slot = ext.ReaderExtension
-    minor = Power(ext.MinorIoControlCode)
-    if minor is Power.POWER_DOWN:
+    minor = ext.MinorIoControlCode
+    if minor == Power.POWER_DOWN:
         return slot.request(
-            lambda card: slot.ask_power("power down", partial(power_off, card)),
+            lambda card: slot.ask_power("power down", card, partial(power_off, card)),
             partial(_powered_down, ext),
         )
     # A warm reset of a card without power is a cold one.
-    if ext.ReaderCapabilities.CurrentState < CardState.POWERED:
-        minor = Power.COLD_RESET
-
-    def ask(card: Card) -> Answer:
-        call = card.power_on if minor is Power.COLD_RESET else card.reset
-        return slot.ask_power(_CHANGE[minor], call)
-
-    return slot.request(ask, partial(_reset, ext))
+    unpowered = ext.ReaderCapabilities.CurrentState < CardState.POWERED
+    cold = unpowered or minor == Power.COLD_RESET
+    return slot.reset("cold reset" if cold else "warm reset", cold, partial(_reset, ext))
 
 
 def _powered_down(ext: SMARTCARD_EXTENSION, irp: Irp, answer: Answer) -> NTSTATUS:
@@ -52,14 +46,17 @@ def _powered_down(ext: SMARTCARD_EXTENSION, irp: Irp, answer: Answer) -> NTSTATU
 
 
 def _reset(ext: SMARTCARD_EXTENSION, irp: Irp, answer: Answer) -> NTSTATUS:
+    slot: Slot = ext.ReaderExtension
     if isinstance(answer, Problem) or not answer:
         set_state(ext, ReaderEvent.RESET_FAILED)
         ext.CardCapabilities.ATR = b""
+        slot.power_down()
         return NTSTATUS.IO_TIMEOUT
     ext.CardCapabilities.ATR = answer
-    ext.CardCapabilities.PtsData.Type = ext.ReaderExtension.pts_type
+    ext.CardCapabilities.PtsData.Type = slot.pts_type
     status = SmartcardUpdateCardCapabilities(ext)
-    if status is not NTSTATUS.SUCCESS:
+    if status is not _SUCCESS:
+        slot.power_down()
         return status
     if len(answer) > irp.stack[irp.current].OutputBufferLength:
         return NTSTATUS.BUFFER_TOO_SMALL
@@ -77,23 +74,36 @@ def SetProtocol(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
     if protocol is None:
         return NTSTATUS.NOT_SUPPORTED
     status = set_state(ext, ReaderEvent.SET_PROTOCOL)
+    if status is not _SUCCESS:
+        return status
     ext.CardCapabilities.Protocol.Selected = protocol
-    return _selected(ext) if status is NTSTATUS.SUCCESS else status
+    return _reply(ext, int(protocol).to_bytes(4, "little"))
 
 
 def choose_protocol(ext: SMARTCARD_EXTENSION) -> Protocol | None:
-    """Return the protocol of the mask that both ends know, T=1 before T=0; None for none."""
+    """Return the protocol of the mask that both ends know, T=1 before T=0; None for none.
+
+    SCARD_PROTOCOL_DEFAULT alone asks for the implicit protocol, the first that the card offers
+    (ISO/IEC 7816-3 §6.3.1), SCARD_PROTOCOL_OPTIMAL for either.
+    """
     wanted = Protocol(ext.MinorIoControlCode)
+    offered = ext.CardCapabilities.Protocol.Supported | Protocol.RAW
+    offered &= ext.ReaderCapabilities.SupportedProtocols
+    if wanted is Protocol.DEFAULT and (implicit := _implicit(ext)) & offered:
+        return implicit
     if not wanted & ~Protocol.DEFAULT:
         wanted = Protocol.T0 | Protocol.T1
-    offered = ext.CardCapabilities.Protocol.Supported | Protocol.RAW
-    offered &= wanted & ext.ReaderCapabilities.SupportedProtocols
+    offered &= wanted
     return next((p for p in (Protocol.T1, Protocol.T0, Protocol.RAW) if p & offered), None)
 
 
-def _selected(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
-    selected = int(ext.CardCapabilities.Protocol.Selected)
-    return _reply(ext, selected.to_bytes(4, "little"))
+def _implicit(ext: SMARTCARD_EXTENSION) -> Protocol:
+    """Return the protocol a card speaks that is asked nothing; UNDEFINED where none can tell."""
+    try:
+        first = Atr.parse(ext.CardCapabilities.ATR).default_protocol
+    except AtrError:  # a driver of its own may have made sense of it
+        return Protocol.UNDEFINED
+    return {0: Protocol.T0, 1: Protocol.T1}.get(first, Protocol.UNDEFINED)
 
 
 def Transmit(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
@@ -103,8 +113,7 @@ def Transmit(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
     buffer = request.RequestBuffer
     _protocol, start = IO_REQUEST.unpack_from(buffer)
     command = bytes(buffer[start : request.RequestBufferLength])
-    ask = partial(slot.ask_transmit, command, ext.OsData.CurrentIrp)
-    return slot.request(ask, _transmitted)
+    return slot.exchange(command, _transmitted)
 
 
 def _transmitted(irp: Irp, answer: Answer) -> NTSTATUS:

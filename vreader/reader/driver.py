@@ -8,6 +8,7 @@ callbacks are in :mod:`vreader.reader.callbacks`.
 from typing import TYPE_CHECKING, NamedTuple
 
 from vreader.card import Card
+from vreader.iso7816.t1 import DEFAULT_IFS
 from vreader.reader import callbacks
 from vreader.reader.base import ReaderDriver
 from vreader.reader.hardware import hardware_of
@@ -89,6 +90,7 @@ class VirtualReader(ReaderDriver):
             slot = linked.LinkedSlot(io, ext, hardware, observer, settings.timeout_s, settings.link)
             ext.ReaderFunction[RDF.SET_PROTOCOL] = linked.SetProtocol
             capabilities.SupportedProtocols = Protocol(1 << settings.link.protocol)
+            capabilities.MaxIFSD = settings.link.ifsd or DEFAULT_IFS
         ext.ReaderExtension = slot
         if settings.pinpad is not None:
             from vreader.reader.pinpad import AUTHENTICATION_DEVICES, Pinpad  # few readers have one

@@ -11,26 +11,18 @@ from functools import partial
 
 from vreader.card import Card, CardGone, CardMute
 from vreader.clock import Timer
-from vreader.iso7816 import Atr
+from vreader.iso7816 import Atr, AtrError
 from vreader.iso7816.pps import PpsError
 from vreader.iso7816.t0 import T0CommandError, T0Error, T0LostError
 from vreader.iso7816.t1 import T1Error, T1LostError
+from vreader.reader.ask import FAULT_RESPONSE, STATUS_OF, Answer, Asked, Problem, ask_card
 from vreader.reader.callbacks import choose_protocol
 from vreader.reader.events import TpduEvent
 from vreader.reader.hardware import SlotHardware
 from vreader.reader.link import LinkBrokenError, Steps, TpduLink
 from vreader.reader.linkspec import LinkSettings
 from vreader.reader.observer import ApduObserver
-from vreader.reader.slot import (
-    FAULT_RESPONSE,
-    STATUS_OF,
-    Answer,
-    Asked,
-    CardWork,
-    Problem,
-    Slot,
-    ask_card,
-)
+from vreader.reader.slot import CardWork, Slot
 from vreader.smclib.capabilities import capabilities_of
 from vreader.smclib.ioctl import Protocol
 from vreader.smclib.library import set_state
@@ -66,6 +58,8 @@ class _Exchange(CardWork):
     def _step(self) -> Answer | float:
         """Take one step; the answer is seconds where another follows."""
         if self.steps is None:
+            if not self.linked.holds(self.irp):
+                return Problem.MUTE  # completed meanwhile: not begun any more
             first = self.ask()
             if not isinstance(first, Generator):
                 return first
@@ -104,12 +98,12 @@ class LinkedSlot(Slot):
     """A slot whose card is reached by TPDUs.
 
     Attributes:
-        link: both ends of the protocol.
+        link: both ends of the protocol, made anew for each reset: a late exchange of before has the
+            link of before.
         paused: the exchange that waits for the clock, or None.
     """
 
     work_type: type[CardWork] = _Exchange
-
     pts_type = PTS_TYPE_DEFAULT  # until a PPS has agreed on others
 
     def __init__(
@@ -122,6 +116,7 @@ class LinkedSlot(Slot):
         settings: LinkSettings,
     ) -> None:
         super().__init__(io, ext, hardware, observer, timeout_s)
+        self._settings = settings
         self.link = TpduLink(settings, ext.ReaderCapabilities)
         self.paused: _Exchange | None = None
 
@@ -133,34 +128,55 @@ class LinkedSlot(Slot):
 
     def complete(self, irp: Irp | None, status: NTSTATUS) -> None:
         """Complete the request in hand exactly once; an exchange between two steps ends."""
+        if irp is not None and self.holds(irp):
+            self._leave()
         super().complete(irp, status)
-        self._leave()
 
     def _leave(self) -> None:
         exchange, self.paused = self.paused, None
         if exchange is not None:
             exchange.end()
 
+    # ------------------------------------------------------------------ requests to the card
+
+    def reset(
+        self, change: str, cold: bool, answered: Callable[[Irp, Answer], NTSTATUS]
+    ) -> NTSTATUS:
+        """Pend the current IRP and have the card reset; a new link goes with the answer."""
+        link = TpduLink(self._settings, self.ext.ReaderCapabilities)
+
+        def ask(card: Card) -> Answer:
+            call = card.power_on if cold else card.reset
+            return self.ask_power(change, card, lambda: link.reset(call()))
+
+        def done(irp: Irp, answer: Answer) -> NTSTATUS:
+            if not isinstance(answer, Problem):
+                self.link = link
+            return answered(irp, answer)
+
+        return self.request(ask, done)
+
+    def exchange(
+        self, command: bytes, answered: Callable[[Irp, Answer], NTSTATUS], typed: bool = False
+    ) -> NTSTATUS:
+        """Pend the current IRP and have the card execute a C-APDU, in TPDUs."""
+        if len(command) < 2:
+            return super().exchange(command, answered, typed)
+        irp = self.ext.OsData.CurrentIrp
+        return self.request(partial(self._transmit, self.link, command, irp, typed), answered)
+
     # ------------------------------------------------------------------ the card at work (no lock)
 
-    def ask_power(self, change: str, call: Callable[[], bytes]) -> Answer:
-        """Reset the card or power it down, and start the link anew."""
-        return super().ask_power(change, lambda: self.link.reset(call()))
-
-    def ask_transmit(self, command: bytes, irp: Irp | None, card: Card) -> Asked:
-        """Exchange one APDU for ``irp`` in TPDUs."""
-        if len(command) < 2:
-            return super().ask_transmit(command, irp, card)
-        return self._transmit(command, irp, card)
-
-    def _transmit(self, command: bytes, irp: Irp | None, card: Card) -> Steps[Answer]:
-        secret = bool(self.io.events) and self.observer.is_secret(command)
+    def _transmit(
+        self, link: TpduLink, command: bytes, irp: Irp | None, typed: bool, card: Card
+    ) -> Steps[Answer]:
+        secret = self.observer.is_secret(command, typed)
         started = self.clock.now()
         answer: Answer
         remark = ""
         try:
-            answer = yield from self.link.transmit(
-                partial(self._execute, card), command, partial(self._tell, secret)
+            answer = yield from link.transmit(
+                partial(self._execute, card, typed), command, partial(self._tell, secret)
             )
         except CardGone:
             answer = Problem.GONE
@@ -173,20 +189,19 @@ class LinkedSlot(Slot):
             answer, remark = Problem.MUTE if mute else Problem.PROTOCOL, str(error)
         if self.io.events:
             problem = answer.value if isinstance(answer, Problem) else ""
-            problem = remark or problem or ("" if irp is None or self.holds(irp) else "late")
-            response = b"" if isinstance(answer, Problem) else answer
-            self.observer.exchanged(command, response, self.clock.now() - started, problem)
+            self.tell(command, answer, started, remark or problem, irp, typed)
+        self.selected(command, answer, card)
         return answer
 
-    def _execute(self, card: Card, command: bytes) -> bytes:
-        answer = ask_card(self, card.transmit, command)
+    def _execute(self, card: Card, typed: bool, command: bytes) -> bytes:
+        answer = ask_card(self.observer, card.transmit, command, typed)
         if answer is Problem.GONE:
             raise CardGone
         if answer is Problem.MUTE:
             raise CardMute
         return FAULT_RESPONSE if isinstance(answer, Problem) else answer
 
-    def ask_protocol(self, atr: Atr, pts: PTS_DATA, card: Card) -> Steps[Answer]:
+    def ask_protocol(self, link: TpduLink, atr: Atr, pts: PTS_DATA, card: Card) -> Steps[Answer]:
         """Have the card speak the link's protocol with the parameters ``pts``, by PPS.
 
         Where the PPS for a speed fails, the card is reset and asked without one.
@@ -198,11 +213,11 @@ class LinkedSlot(Slot):
         default = PTS_DATA()
         for wish in (pts, default):
             fast = (wish.Fl, wish.Dl) != (default.Fl, default.Dl)
-            if not fast and self.link.settings.protocol == atr.default_protocol:
+            if not fast and link.settings.protocol == atr.default_protocol:
                 return b""  # that is how the card starts
             problem: Answer
             try:
-                agreed = yield from self.link.select(wish, tell)
+                agreed = yield from link.select(wish, tell)
             except TimeoutError:
                 problem = Problem.MUTE
             except PpsError:
@@ -211,7 +226,7 @@ class LinkedSlot(Slot):
                 return b"" if agreed.pps1 is None else bytes((agreed.pps1,))
             if not fast:
                 return problem
-            problem = self.ask_power("warm reset", card.reset)
+            problem = self.ask_power("warm reset", card, lambda: link.reset(card.reset()))
             if isinstance(problem, Problem):
                 return problem
         raise AssertionError("the second wish is the default")
@@ -238,16 +253,21 @@ def SetProtocol(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
     protocol = choose_protocol(ext)
     if protocol is None:
         return NTSTATUS.NOT_SUPPORTED
-    atr = Atr.parse(ext.CardCapabilities.ATR)
+    try:
+        atr = Atr.parse(ext.CardCapabilities.ATR)
+    except AtrError:  # a driver of its own may have made sense of it; the link cannot
+        return NTSTATUS.UNRECOGNIZED_MEDIA
     standard = ext.MinorIoControlCode & Protocol.DEFAULT
     wish = PTS_DATA(Type=PTS_TYPE_DEFAULT if standard else PTS_TYPE_OPTIMAL)
     pts = capabilities_of(atr, ext.ReaderCapabilities, wish).PtsData
-    ask = partial(slot.ask_protocol, atr, pts)
-    return slot.request(ask, partial(_agreed, ext, atr, wish, protocol))
+    link = slot.link
+    ask = partial(slot.ask_protocol, link, atr, pts)
+    return slot.request(ask, partial(_agreed, ext, link, atr, wish, protocol))
 
 
 def _agreed(
     ext: SMARTCARD_EXTENSION,
+    link: TpduLink,
     atr: Atr,
     wish: PTS_DATA,
     protocol: Protocol,
@@ -261,7 +281,7 @@ def _agreed(
     status = set_state(ext, ReaderEvent.SET_PROTOCOL)
     if status is NTSTATUS.SUCCESS:
         ext.CardCapabilities = card
-        ext.ReaderExtension.link.take_parameters(card.PtsData)
+        link.take_parameters(card.PtsData)
         irp.SystemBuffer[:4] = int(protocol).to_bytes(4, "little")
         irp.IoStatus.Information = 4
     return status

@@ -3,7 +3,8 @@
 
 What is secret comes from the card kinds' ``describe`` plus rules of ISO/IEC 7816-4 that hold for
 every card: the data of VERIFY, CHANGE REFERENCE DATA and RESET RETRY COUNTER (§11.6), with or
-without chaining, and the plaintext that PSO: DECIPHER returns (ISO/IEC 7816-8).
+without chaining, the plaintext that PSO: DECIPHER returns (ISO/IEC 7816-8), and ENVELOPE, which may
+carry any of them. A command into which a PIN was typed is secret whatever it is.
 """
 
 from collections.abc import Callable
@@ -15,8 +16,9 @@ from vreader.reader.events import ApduEvent
 Describe = Callable[[bytes, bytes], Description]
 Ranges = tuple[tuple[int, int], ...]
 
-# VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER, each also in its BER-TLV form; and ENVELOPE,
-# which may carry any of them in pieces.
+# Each also in its BER-TLV form, with an odd INS.
+_ENVELOPE = (b"\xc2", b"\xc3")
+_DECIPHER = (b"\x2a\x80", b"\x2b\x80")  # INS and P1
 _SECRET_INS = frozenset((0x20, 0x21, 0x24, 0x25, 0x2C, 0x2D, 0xC2, 0xC3))
 _UNKNOWN = Description("")
 
@@ -43,38 +45,38 @@ class ApduObserver:
         self.unmask = unmask
         self._aids: dict[int, bytes] = {}
         self._secret_follows = False
-        self._hidden: bytes | None = None
 
     def reset(self) -> None:
         """Forget the selected applications."""
         self._aids = {}
         self._secret_follows = False
 
-    def hide(self, command: bytes) -> None:
-        """Mask the data of ``command`` whatever its instruction is: a PIN was typed into it."""
-        self._hidden = command
+    def selected(self, command: bytes, response: bytes) -> None:
+        """Follow which application is selected; asked of every SELECT, traced or not."""
+        if command[1:3] == b"\xa4\x04" and response[-2:-1] in (b"\x90", b"\x61", b"\x62"):
+            self._aids[_channel(command[0])] = _selected(command)
 
-    def has_secrets(self, command: bytes) -> bool:
-        """Whether bytes of ``command`` must not be shown."""
-        return not self.unmask and bool(self._secret_ranges(command, self._describe(command)))
-
-    def is_secret(self, command: bytes) -> bool:
+    def is_secret(self, command: bytes, typed: bool = False) -> bool:
         """Whether ``command`` or its response holds something that must not be shown."""
         if self.unmask:
             return False
-        told = self._describe(command)
-        return bool(self._secret_ranges(command, told)) or self._has_secret_reply(command, told)
+        told = self._describe(command, typed)
+        return bool(_secret_ranges(command, told, typed)) or self._has_secret_reply(command, told)
 
-    def exchanged(self, command: bytes, response: bytes, seconds: float, problem: str) -> None:
-        """Emit one exchange."""
-        told = self._describe(command)
-        if command[1:3] == b"\xa4\x04" and response[-2:-1] in (b"\x90", b"\x61", b"\x62"):
-            self._aids[_channel(command[0])] = _selected(command)
+    def exchanged(
+        self, command: bytes, response: bytes, seconds: float, problem: str, typed: bool = False
+    ) -> None:
+        """Emit one exchange; a PIN was ``typed`` into the command or not."""
+        told = self._describe(command, typed)
+        secret_reply = self._has_secret_reply(command, told)
+        # GET RESPONSE fetches the rest. A late answer does not end what another command has begun.
+        if problem != "late" or secret_reply:
+            self._secret_follows = secret_reply and response[-2:-1] == b"\x61"
         masked: Ranges = ()
         masked_response: Ranges = ()
         if not self.unmask:
-            masked = self._secret_ranges(command, told)
-            if self._is_secret_reply(command, response, told) and len(response) > 2:
+            masked = _secret_ranges(command, told, typed)
+            if secret_reply and len(response) > 2:
                 masked_response = ((0, len(response) - 2),)
         self.events.emit(
             ApduEvent(
@@ -89,9 +91,9 @@ class ApduObserver:
             )
         )
 
-    def _describe(self, command: bytes) -> Description:
+    def _describe(self, command: bytes, typed: bool) -> Description:
         aid = self._aids.get(_channel(command[0]) if command else 0, b"")
-        if command == self._hidden:
+        if typed:
             command = blank(command, ((5, len(command)),))
         try:
             return self.describe(command, aid)
@@ -100,22 +102,18 @@ class ApduObserver:
             text = f"(describe failed: {type(error).__name__})"
             return Description(text, ((5, len(command)),), secret_reply=True)
 
-    def _is_secret_reply(self, command: bytes, response: bytes, told: Description) -> bool:
-        """Whether the reply's data is secret; GET RESPONSE fetches the rest of one that was."""
-        secret = self._has_secret_reply(command, told)
-        self._secret_follows = secret and response[-2:-1] == b"\x61"
-        return secret
-
     def _has_secret_reply(self, command: bytes, told: Description) -> bool:
-        if told.secret_reply or command[1:3] == b"\x2a\x80":
+        ins = command[1:2]
+        if told.secret_reply or command[1:3] in _DECIPHER or ins in _ENVELOPE:
             return True
-        return self._secret_follows and command[1:2] == b"\xc0"
+        return self._secret_follows and ins == b"\xc0"
 
-    def _secret_ranges(self, command: bytes, told: Description) -> Ranges:
-        if len(command) > 5 and (command[1] in _SECRET_INS or command == self._hidden):
-            return ((5, len(command)),)
-        clamped = ((max(0, a), min(b, len(command))) for a, b in told.secret)
-        return tuple((a, b) for a, b in clamped if a < b)
+
+def _secret_ranges(command: bytes, told: Description, typed: bool) -> Ranges:
+    if len(command) > 5 and (typed or command[1] in _SECRET_INS):
+        return ((5, len(command)),)
+    clamped = ((max(0, a), min(b, len(command))) for a, b in told.secret)
+    return tuple((a, b) for a, b in clamped if a < b)
 
 
 def _channel(cla: int) -> int:

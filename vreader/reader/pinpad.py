@@ -11,6 +11,7 @@ carried out.
 from collections.abc import Callable
 from functools import partial
 
+from vreader.reader.ask import STATUS_OF, Answer, Problem
 from vreader.reader.events import PinEvent
 from vreader.reader.finger import Entry, Finger, Key, Prompt, Typed, as_typed
 from vreader.reader.pinblock import PinBlockError
@@ -22,7 +23,7 @@ from vreader.reader.pinstruct import (
     PinRequest,
     PinStructError,
 )
-from vreader.reader.slot import STATUS_OF, Answer, Problem, Slot
+from vreader.reader.slot import Slot
 from vreader.smclib.ioctl import Attr
 from vreader.smclib.library import next_state
 from vreader.smclib.states import ReaderEvent
@@ -227,8 +228,7 @@ class Pinpad:
         """Hand the command to the card, by the way of TRANSMIT."""
         self._session = None
         slot = self._slot
-        slot.observer.hide(command)
-        status = slot.request(partial(slot.ask_transmit, command, irp), _answered)
+        status = slot.exchange(command, _answered, typed=True)
         if status is not NTSTATUS.PENDING:
             slot.complete(irp, status)
 

@@ -24,7 +24,7 @@ from vreader.wdm import (
     IoSkipCurrentIrpStackLocation,
     Irp,
 )
-from vreader.wdm.rootbus import DEVICE_RELATIONS, DeviceRelationType, bus_pnp
+from vreader.wdm.rootbus import DEVICE_RELATIONS, DeviceRelationType, bus_dispatch
 
 
 class SmartCardFilter:
@@ -49,7 +49,9 @@ class SmartCardFilter:
         return NTSTATUS.SUCCESS
 
     def AddDevice(self, driver: DriverObject, pdo: DeviceObject) -> NTSTATUS:
-        """Attach above the reader."""
+        """Attach above the reader; one object filters one."""
+        if self._device is not None:
+            return NTSTATUS.INVALID_DEVICE_STATE
         self._device = device = driver.io.IoCreateDevice(driver, "scfilter", None)
         self._lower = driver.io.IoAttachDeviceToDeviceStack(device, pdo)
         self._pdo = pdo
@@ -59,7 +61,7 @@ class SmartCardFilter:
     def Dispatch(self, device: DeviceObject, irp: Irp) -> NTSTATUS:
         """Pass a request on; be a bus for the card's own."""
         if device is not self._device:
-            return bus_pnp(device, irp)
+            return bus_dispatch(device, irp)
         location = IoGetCurrentIrpStackLocation(irp)
         assert self._lower is not None  # AddDevice attached it
         lower, major, minor = self._lower, location.MajorFunction, location.MinorFunction
@@ -77,9 +79,12 @@ class SmartCardFilter:
                 irp.IoStatus.Status = NTSTATUS.SUCCESS
         IoSkipCurrentIrpStackLocation(irp)
         status = IoCallDriver(lower, irp)
-        if major == IRP_MJ.PNP and minor == IRP_MN.REMOVE_DEVICE:
-            device.DriverObject.io.IoDetachDevice(lower)
-            device.DriverObject.io.IoDeleteDevice(device)
+        if major == IRP_MJ.PNP and minor in (IRP_MN.SURPRISE_REMOVAL, IRP_MN.REMOVE_DEVICE):
+            self._child = self._pdo = None  # the PnP manager takes the card with its reader
+            if minor == IRP_MN.REMOVE_DEVICE:
+                device.DriverObject.io.IoDetachDevice(lower)
+                device.DriverObject.io.IoDeleteDevice(device)
+                self._device = None
         return status
 
     def _passed(self, device: DeviceObject | None, irp: Irp, context: object) -> NTSTATUS:
@@ -98,8 +103,9 @@ class SmartCardFilter:
         return self._child is not None and self._child.properties["card"] == hardware_id
 
     def identify(self, hardware_ids: list[str], compatible_ids: tuple[str, ...] = ()) -> None:
-        """Let the card in the reader have these ids, the best first."""
-        assert self._device is not None  # AddDevice made it
+        """Let the card in the reader have these ids, the best first; without a reader: nothing."""
+        if self._device is None or self._pdo is None:
+            return
         driver = self._device.DriverObject
         self._count += 1
         child = driver.io.IoCreateDevice(driver, f"card{self._count}", None)
@@ -113,11 +119,9 @@ class SmartCardFilter:
         self._replace(child)
 
     def _replace(self, child: DeviceObject | None) -> None:
-        if child is self._child:
-            return
-        self._child = child
-        assert self._pdo is not None  # AddDevice set it
-        self._pdo.DriverObject.io.IoInvalidateDeviceRelations(self._pdo)
+        if child is not self._child and self._pdo is not None:
+            self._child = child
+            self._pdo.DriverObject.io.IoInvalidateDeviceRelations(self._pdo)
 
 
 _WATCHED = frozenset({Ioctl.SMARTCARD_POWER, Ioctl.SMARTCARD_IS_ABSENT})

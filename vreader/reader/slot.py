@@ -6,17 +6,17 @@ asked, and its answer counts only if the request is still pending then. The card
 meanwhile; the request has then been completed STATUS_NO_MEDIA and the late answer is dropped.
 """
 
-from collections.abc import Callable, Generator
-from enum import Enum
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vreader.card import Card, CardGone, CardMute
+from vreader.card import Card
 from vreader.clock import Clock, Timer
-from vreader.reader.events import CardEvent, CardFaultEvent
+from vreader.reader.ask import FAULT_RESPONSE, Answer, Asked, Problem, ask_card, power_off
+from vreader.reader.events import CardEvent
 from vreader.reader.hardware import SlotHardware
 from vreader.reader.observer import ApduObserver
-from vreader.smclib.ioctl import Ioctl
+from vreader.smclib.ioctl import Ioctl, Power
 from vreader.smclib.library import (
     SmartcardCompleteCardTracking,
     set_state,
@@ -37,34 +37,12 @@ if TYPE_CHECKING:
     from vreader.reader.pinpad import Pinpad
 
 
-class Problem(Enum):
-    """Why a card gave no answer."""
-
-    GONE = "gone"
-    MUTE = "mute"
-    FAULT = "fault"
-    PROTOCOL = "protocol error"
-    COMMAND = "not possible"
-
-
-Answer = bytes | Problem
-# What a card's side of a request returns: the answer, or the steps there with seconds between.
-Asked = Answer | Generator[float, None, Answer]
-
-# How a request ends for which a card gave no answer.
-STATUS_OF = {
-    Problem.GONE: NTSTATUS.NO_MEDIA,
-    Problem.MUTE: NTSTATUS.IO_TIMEOUT,
-    Problem.FAULT: NTSTATUS.IO_TIMEOUT,
-    Problem.PROTOCOL: NTSTATUS.DEVICE_PROTOCOL_ERROR,
-    Problem.COMMAND: NTSTATUS.INVALID_PARAMETER,
-}
-
 # Looked up once: see vreader.wdm.irp.
 _SUCCESS, _PENDING = NTSTATUS.SUCCESS, NTSTATUS.PENDING
 _GONE, _FAULT = Problem.GONE, Problem.FAULT
-_POWER = int(Ioctl.SMARTCARD_POWER)
-_6700, FAULT_RESPONSE = b"\x67\x00", b"\x6f\x00"
+_POWER, _POWER_DOWN = int(Ioctl.SMARTCARD_POWER), int(Power.POWER_DOWN)
+_6700 = b"\x67\x00"
+_SELECT, _BY_NAME = 0xA4, b"\x04"
 
 
 class CardWork:
@@ -152,26 +130,35 @@ class Slot:
             self.observer.reset()
             self._power_off(card)
         # A sleeping reader notices nothing, but its card will not answer all the same.
-        awake = self.ext.OsData.InD0
+        data = self.ext.OsData
+        awake, tracking = data.InD0, data.NotificationIrp
         if awake:
             set_state(self.ext, event)
         if not inserted:
-            resetting = self.ext.MajorIoControlCode == _POWER
-            gone = self.ext.Profile.vanished_reset if resetting else NTSTATUS.NO_MEDIA
+            ext = self.ext
+            resetting = ext.MajorIoControlCode == _POWER and ext.MinorIoControlCode != _POWER_DOWN
+            gone = ext.Profile.vanished_reset if resetting else NTSTATUS.NO_MEDIA
             self.complete(self._irp, gone)
-        if awake:
+        # Who has asked since, hearing that a request is over, has not asked for this movement.
+        if awake and tracking is not None and data.NotificationIrp is tracking:
             SmartcardCompleteCardTracking(self.ext)
 
     def power_lost(self) -> None:
         """Take the card's power with the reader's; who comes and goes is seen on waking."""
+        self.power_down()
+        self.complete(self._irp, NTSTATUS.DEVICE_POWERED_OFF)
+
+    def power_down(self) -> None:
+        """Take the card's power, of which nobody waits to hear."""
         if self.card is not None:
             self._power_off(self.card)
-        self.complete(self._irp, NTSTATUS.DEVICE_POWERED_OFF)
 
     def _power_off(self, card: Card) -> None:
         # A card at work is left alone: nobody waits for it here, and its next reset is a cold one.
         if not any(card is busy for busy in self._working):
-            self.io.queue_work(lambda: ask_card(self, lambda: power_off(card)), lambda answer: None)
+            self.io.queue_work(
+                lambda: ask_card(self.observer, lambda: power_off(card)), lambda answer: None
+            )
 
     # ------------------------------------------------------------------ requests to the card
 
@@ -200,6 +187,26 @@ class Slot:
             self.set_deadline(self.timeout_s, work.time_is_over)
         self.io.queue_item(work)
         return _PENDING
+
+    def reset(
+        self, change: str, cold: bool, answered: Callable[[Irp, Answer], NTSTATUS]
+    ) -> NTSTATUS:
+        """Pend the current IRP and have the card reset; ``change`` is what the trace calls it."""
+
+        def ask(card: Card) -> Answer:
+            return self.ask_power(change, card, card.power_on if cold else card.reset)
+
+        return self.request(ask, answered)
+
+    def exchange(
+        self, command: bytes, answered: Callable[[Irp, Answer], NTSTATUS], typed: bool = False
+    ) -> NTSTATUS:
+        """Pend the current IRP and have the card execute a C-APDU.
+
+        A PIN was ``typed`` into the command or not.
+        """
+        irp = self.ext.OsData.CurrentIrp
+        return self.request(partial(self.ask_transmit, command, irp, typed), answered)
 
     def hold(self, cancel: CancelRoutine) -> NTSTATUS:
         """Pend the current IRP while a person is at work, not the card; returns STATUS_PENDING.
@@ -239,6 +246,7 @@ class Slot:
             return  # completed meanwhile by removal, cancel, deadline: the late answer is dropped
         if answer is _GONE:
             self.hardware.remove()
+            self.complete(work.irp, NTSTATUS.NO_MEDIA)  # where nobody has who heard of it
             return
         self.complete(work.irp, work.answered(work.irp, answer))
 
@@ -266,70 +274,50 @@ class Slot:
 
     # ------------------------------------------------------------------ the card at work (no lock)
 
-    def ask_power(self, change: str, call: Callable[[], bytes]) -> Answer:
+    def ask_power(self, change: str, card: Card, call: Callable[[], bytes]) -> Answer:
         """Reset the card or power it down."""
-        answer = ask_card(self, call)
-        self.observer.reset()
+        answer = ask_card(self.observer, call)
+        if card is self.hardware.card:
+            self.observer.reset()
         if isinstance(answer, Problem):
             self._emit(change, problem=answer.value)
         else:
             self._emit(change, atr=answer)
         return answer
 
-    def ask_transmit(self, command: bytes, irp: Irp | None, card: Card) -> Asked:
+    def ask_transmit(self, command: bytes, irp: Irp | None, typed: bool, card: Card) -> Asked:
         """Exchange one APDU for ``irp``; a fault of the card's code becomes 6F00."""
         if len(command) < 2:
             return _6700  # the contract promises cards two bytes at least
-        if not self.io.events:
-            answer = ask_card(self, card.transmit, command)
-            return FAULT_RESPONSE if answer is _FAULT else answer
-        started = self.clock.now()
-        answer = ask_card(self, card.transmit, command)
+        traced = self.io.events
+        started = self.clock.now() if traced else 0.0
+        answer = ask_card(self.observer, card.transmit, command, typed)
+        if traced:
+            problem = answer.value if isinstance(answer, Problem) else ""
+            self.tell(command, answer, started, problem, irp, typed)
+        if command[1] == _SELECT and command[2:3] == _BY_NAME:
+            self.selected(command, answer, card)
+        return FAULT_RESPONSE if answer is _FAULT else answer
+
+    def tell(
+        self,
+        command: bytes,
+        answer: Answer,
+        started: float,
+        problem: str,
+        irp: Irp | None,
+        typed: bool,
+    ) -> None:
+        """Tell the trace of an exchange."""
         seconds = self.clock.now() - started
-        problem = answer.value if isinstance(answer, Problem) else ""
-        answer = FAULT_RESPONSE if answer is _FAULT else answer
-        response = b"" if isinstance(answer, Problem) else answer
+        response = FAULT_RESPONSE if answer is _FAULT else answer
+        if isinstance(response, Problem):
+            response = b""
         if irp is not self._irp:
             problem = problem or "late"
-        self.observer.exchanged(command, response, seconds, problem)
-        return answer
+        self.observer.exchanged(command, response, seconds, problem, typed)
 
-
-def power_off(card: Card) -> bytes:
-    """Take the card's power; the answer is empty."""
-    card.power_off()
-    return b""
-
-
-def ask_card(slot: Slot, call: Callable[..., object], *command: bytes) -> Answer:
-    """Call the card. Its two signals are answers; anything else it raises is its bug."""
-    try:
-        answer = call(*command)
-        if type(answer) is bytes:
-            return answer
-        if isinstance(answer, bytes | bytearray):
-            return bytes(answer)
-        raise TypeError(f"the card returned {type(answer).__name__}, not bytes")
-    except CardGone:
-        return Problem.GONE
-    except CardMute:
-        return Problem.MUTE
-    except Exception as error:
-        _tell_fault(slot, error, any(map(slot.observer.has_secrets, command)))
-        return Problem.FAULT
-
-
-def _tell_fault(slot: Slot, error: Exception, secret: bool) -> None:
-    """Log a fault of a card's code: whoever wrote it must hear of it, traced or not.
-
-    The exception's text may quote the command: where that is ``secret`` only its type is told.
-    """
-    import logging  # both are slow to import, and most worlds never need them
-    import traceback
-
-    text = "".join(traceback.format_exception(error))
-    if secret:
-        text = "".join(traceback.format_tb(error.__traceback__)) + type(error).__name__
-    logging.getLogger("vreader").error("a card's code failed; it answers 6F00\n%s", text)
-    if slot.io.events:
-        slot.io.events.emit(CardFaultEvent(slot.observer.reader, text))
+    def selected(self, command: bytes, answer: Answer, card: Card) -> None:
+        """Note what a SELECT has selected, if the card is still here."""
+        if isinstance(answer, bytes) and card is self.hardware.card:
+            self.observer.selected(command, answer)

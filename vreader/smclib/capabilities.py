@@ -46,21 +46,26 @@ def SmartcardUpdateCardCapabilities(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
 
     The driver has filled ATR, inverse convention already turned over (SmartcardInvertData), and
     ``PtsData.Type``. An ATR the library cannot parse is offered to RDF_ATR_PARSE where the driver
-    has one.
+    has one, which then fills what it can read.
 
     Returns:
         STATUS_SUCCESS, or STATUS_UNRECOGNIZED_MEDIA: the ATR is malformed, which includes a wrong
-        TCK and reserved values of Fi and Di; the card is then treated as not powered.
+        TCK and reserved values of Fi and Di. The status of RDF_ATR_PARSE is the result where that
+        was asked. Without success the card is treated as not powered.
     """
     ext.T1 = T1_DATA(NAD=ext.T1.NAD)
     try:
         atr = Atr.parse(ext.CardCapabilities.ATR)
     except AtrError:
+        # Nothing of the last reset holds any more, its protocol above all.
+        raw, pts = ext.CardCapabilities.ATR, ext.CardCapabilities.PtsData
+        ext.CardCapabilities = SCARD_CARD_CAPABILITIES(ATR=raw, PtsData=pts)
         parse = ext.ReaderFunction[RDF.ATR_PARSE]
-        if parse is not None and parse(ext) is NTSTATUS.SUCCESS:
+        status = NTSTATUS.UNRECOGNIZED_MEDIA if parse is None else parse(ext)
+        if status is NTSTATUS.SUCCESS:
             return _negotiable(ext)
         set_state(ext, ReaderEvent.RESET_FAILED)
-        return NTSTATUS.UNRECOGNIZED_MEDIA
+        return status
     card = capabilities_of(atr, ext.ReaderCapabilities, ext.CardCapabilities.PtsData)
     ext.CardCapabilities = card
     if (fixed := atr.specific_mode) is not None and fixed in _BIT:

@@ -13,21 +13,19 @@ from collections.abc import Callable
 from functools import partial
 
 from vreader.smclib.attributes import get_attribute, set_attribute
-from vreader.smclib.ioctl import IO_REQUEST, IO_REQUEST_SIZE, Ioctl, Power, Protocol
-from vreader.smclib.library import SmartcardReleaseRemoveLock, next_state, selected_reply
-from vreader.smclib.states import CardState, ReaderEvent
+from vreader.smclib.checks import CALLBACKS, VENDOR
+from vreader.smclib.ioctl import IO_REQUEST_SIZE, Ioctl
+from vreader.smclib.library import SmartcardReleaseRemoveLock, selected_reply
+from vreader.smclib.states import CardState
 from vreader.smclib.structs import RDF, SMARTCARD_EXTENSION
 from vreader.wdm import NTSTATUS, IoCompleteRequest, Irp
 from vreader.wdm.irp import IO_STACK_LOCATION
 
-_Check = Callable[[SMARTCARD_EXTENSION, IO_STACK_LOCATION, bytearray], NTSTATUS]
 _Answer = Callable[[SMARTCARD_EXTENSION, IO_STACK_LOCATION, bytearray], bytes | NTSTATUS]
 
 # On the way of every request, and dear to look up in Python 3.11: see vreader.wdm.irp.
 _SUCCESS, _PENDING = NTSTATUS.SUCCESS, NTSTATUS.PENDING
-_SPECIFIC, _TRANSMIT, _SET_PROTOCOL = CardState.SPECIFIC, RDF.TRANSMIT, RDF.SET_PROTOCOL
-
-_KNOWN_PROTOCOLS = Protocol.T0 | Protocol.T1 | Protocol.RAW
+_TRANSMIT, _SET_PROTOCOL = RDF.TRANSMIT, RDF.SET_PROTOCOL
 
 
 def SmartcardDeviceControl(ext: SMARTCARD_EXTENSION, irp: Irp) -> NTSTATUS:
@@ -38,7 +36,7 @@ def SmartcardDeviceControl(ext: SMARTCARD_EXTENSION, irp: Irp) -> NTSTATUS:
         return _complete(irp, NTSTATUS.DELETE_PENDING)
     location = irp.stack[irp.current]
     code = location.IoControlCode
-    entry = _CALLBACKS.get(code)
+    entry = CALLBACKS.get(code)
     if data.PoweredOff and code in _STANDARD:
         return _complete(irp, NTSTATUS.DEVICE_POWERED_OFF)
     if entry is None and code in _TRACKING:
@@ -48,7 +46,7 @@ def SmartcardDeviceControl(ext: SMARTCARD_EXTENSION, irp: Irp) -> NTSTATUS:
     if entry is None:
         if (answer := _ANSWERS.get(code)) is not None:
             return _answer(ext, irp, location, answer)
-        entry = _UNKNOWN
+        entry = VENDOR
     index, check = entry
     callback = ext.ReaderFunction[index]
     if callback is None:
@@ -61,7 +59,7 @@ def SmartcardDeviceControl(ext: SMARTCARD_EXTENSION, irp: Irp) -> NTSTATUS:
         return _reply(irp, location, reply)
     lock.count += 1
     data.CurrentIrp = irp
-    data.StartedAt = data.DeviceObject.DriverObject.io.clock.now()
+    data.StartedAt = data.Now()
     irp.observer = partial(_transmitted if index is _TRANSMIT else _released, ext)
     ext.MajorIoControlCode = code
     request = ext.IoRequest
@@ -112,8 +110,7 @@ def _transmitted(ext: SMARTCARD_EXTENSION, irp: Irp) -> None:
         perf.NumTransmissions += 1
         perf.BytesSent += irp.stack[irp.current].InputBufferLength - IO_REQUEST_SIZE
         perf.BytesReceived += irp.IoStatus.Information - IO_REQUEST_SIZE
-        now = data.DeviceObject.DriverObject.io.clock.now()
-        perf.IoMicroseconds += int((now - data.StartedAt) * 1e6)
+        perf.IoMicroseconds += int((data.Now() - data.StartedAt) * 1e6)
     _released(ext, irp)
 
 
@@ -142,8 +139,10 @@ def _track(ext: SMARTCARD_EXTENSION, irp: Irp, location: IO_STACK_LOCATION, code
     data.RemoveLock.count += 1
     data.NotificationIrp = irp
     irp.observer = partial(_tracked, ext)
-    ext.MajorIoControlCode = code
+    major, ext.MajorIoControlCode = ext.MajorIoControlCode, code
     status = callback(ext)
+    if data.CurrentIrp is not None:
+        ext.MajorIoControlCode = major  # that of the request in hand beside this one
     if status is NTSTATUS.PENDING:
         return status
     data.NotificationIrp = None
@@ -188,9 +187,10 @@ def _get_attribute(
 ) -> bytes | NTSTATUS:
     if location.InputBufferLength != 4:
         return NTSTATUS.INVALID_PARAMETER
-    if not location.OutputBufferLength:
+    value = get_attribute(ext, int.from_bytes(buffer[:4], "little"))
+    if isinstance(value, bytes) and not location.OutputBufferLength:
         return ext.Profile.short_buffer
-    return get_attribute(ext, int.from_bytes(buffer[:4], "little"))
+    return value
 
 
 def _set_attribute(
@@ -233,92 +233,5 @@ _ANSWERS: dict[int, _Answer] = {
     Ioctl.SMARTCARD_GET_PERF_CNTR: _get_perf_cntr,
 }
 
-# ------------------------------------------------------------------ checks before a callback
-
-
-def _refusal(ext: SMARTCARD_EXTENSION, event: ReaderEvent) -> NTSTATUS:
-    """Return the status with which the state table refuses ``event`` now, or SUCCESS."""
-    outcome = next_state(ext, event)
-    return outcome if isinstance(outcome, NTSTATUS) else _SUCCESS
-
-
-def _no_check(ext: SMARTCARD_EXTENSION, location: IO_STACK_LOCATION, buffer: bytearray) -> NTSTATUS:
-    return NTSTATUS.SUCCESS
-
-
-def _check_power(
-    ext: SMARTCARD_EXTENSION, location: IO_STACK_LOCATION, buffer: bytearray
-) -> NTSTATUS:
-    if location.InputBufferLength != 4:
-        return NTSTATUS.INVALID_PARAMETER
-    minor = int.from_bytes(buffer[:4], "little")
-    if minor > Power.WARM_RESET:
-        return ext.Profile.bad_power_minor
-    ext.MinorIoControlCode = minor
-    if minor == Power.POWER_DOWN:
-        if not ext.Profile.power_down_supported:
-            return NTSTATUS.NOT_SUPPORTED
-        return _refusal(ext, ReaderEvent.POWER_DOWN)
-    if location.OutputBufferLength < ext.Profile.reset_output_minimum:
-        return ext.Profile.short_buffer
-    return _refusal(ext, ReaderEvent.RESET_NEGOTIABLE)
-
-
-def _check_set_protocol(
-    ext: SMARTCARD_EXTENSION, location: IO_STACK_LOCATION, buffer: bytearray
-) -> NTSTATUS:
-    if location.InputBufferLength != 4:
-        return NTSTATUS.INVALID_PARAMETER
-    if location.OutputBufferLength < 4:
-        return ext.Profile.short_buffer
-    refusal = _refusal(ext, ReaderEvent.SET_PROTOCOL)
-    if refusal is not NTSTATUS.SUCCESS:
-        return refusal
-    mask = Protocol(int.from_bytes(buffer[:4], "little"))
-    ext.MinorIoControlCode = mask
-    # OPTIMAL (0) and DEFAULT alone leave the choice to the card.
-    free = mask in (Protocol.UNDEFINED, Protocol.DEFAULT)
-    if not mask & _KNOWN_PROTOCOLS:
-        return _SUCCESS if free else NTSTATUS.INVALID_DEVICE_REQUEST
-    card = ext.CardCapabilities.Protocol
-    if ext.ReaderCapabilities.CurrentState is _SPECIFIC:
-        if mask & card.Selected or ext.Profile.specific_any_mask:
-            return _SUCCESS
-        return NTSTATUS.NOT_SUPPORTED
-    offered = (card.Supported | Protocol.RAW) & ext.ReaderCapabilities.SupportedProtocols
-    return _SUCCESS if mask & offered else NTSTATUS.NOT_SUPPORTED
-
-
-def _check_transmit(
-    ext: SMARTCARD_EXTENSION, location: IO_STACK_LOCATION, buffer: bytearray
-) -> NTSTATUS:
-    length = location.InputBufferLength
-    if length < ext.Profile.transmit_input_minimum:
-        return NTSTATUS.INVALID_PARAMETER
-    if location.OutputBufferLength < IO_REQUEST_SIZE + 2:
-        return ext.Profile.short_buffer
-    protocol, pci_length = IO_REQUEST.unpack_from(buffer)
-    if not IO_REQUEST_SIZE <= pci_length <= length:
-        return NTSTATUS.INVALID_PARAMETER
-    if ext.ReaderCapabilities.CurrentState is not _SPECIFIC:
-        return _refusal(ext, ReaderEvent.TRANSMIT)
-    if protocol != ext.CardCapabilities.Protocol.Selected:
-        return NTSTATUS.INVALID_DEVICE_STATE
-    return _SUCCESS
-
-
-def _check_card(event: ReaderEvent) -> _Check:
-    return lambda ext, location, buffer: _refusal(ext, event)
-
-
-_CALLBACKS: dict[int, tuple[RDF, _Check]] = {
-    Ioctl.SMARTCARD_POWER: (RDF.CARD_POWER, _check_power),
-    Ioctl.SMARTCARD_TRANSMIT: (RDF.TRANSMIT, _check_transmit),
-    Ioctl.SMARTCARD_SET_PROTOCOL: (RDF.SET_PROTOCOL, _check_set_protocol),
-    Ioctl.SMARTCARD_EJECT: (RDF.CARD_EJECT, _check_card(ReaderEvent.EJECT)),
-    Ioctl.SMARTCARD_SWALLOW: (RDF.READER_SWALLOW, _check_card(ReaderEvent.SWALLOW)),
-    Ioctl.SMARTCARD_CONFISCATE: (RDF.CARD_CONFISCATE, _check_card(ReaderEvent.CONFISCATE)),
-}
-_UNKNOWN = (RDF.IOCTL_VENDOR, _no_check)
 # What a radio that is off keeps from the card; codes of the vendor still reach the driver.
-_STANDARD = frozenset((*_CALLBACKS, *_TRACKING, *_ANSWERS))
+_STANDARD = frozenset((*CALLBACKS, *_TRACKING, *_ANSWERS))

@@ -8,7 +8,6 @@ reader that has it, and so does a new reader while a level is set: no page says 
 
 from collections.abc import Mapping
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from vreader.smclib.events import DebugEvent
 from vreader.smclib.structs import RDF, SMARTCARD_EXTENSION
@@ -51,13 +50,8 @@ class _Library:
         self.readers: list[SMARTCARD_EXTENSION] = []
 
 
-_LIBRARIES: "WeakKeyDictionary[IoManager, _Library]" = WeakKeyDictionary()
-
-
 def _library(io: IoManager) -> _Library:
-    library = _LIBRARIES.get(io)
-    if library is None:
-        library = _LIBRARIES[io] = _Library()
+    library: _Library = io.libraries.setdefault("smclib", _Library())
     return library
 
 

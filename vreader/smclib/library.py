@@ -9,12 +9,11 @@ from collections.abc import Callable
 
 from vreader.smclib import debug
 from vreader.smclib.events import DriverLogEvent, StateEvent
+from vreader.smclib.osdata import NOT_INITIALIZED, POS_DEP_DATA
 from vreader.smclib.states import TRANSITIONS, CardState, Option, ReaderEvent
 from vreader.smclib.structs import (
     CARD_PROTOCOL,
     MIN_BUFFER_SIZE,
-    NOT_INITIALIZED,
-    POS_DEP_DATA,
     SMARTCARD_EXTENSION,
     SMCLIB_VERSION_REQUIRED,
 )
@@ -55,6 +54,8 @@ def SmartcardExit(ext: SMARTCARD_EXTENSION) -> None:
     if lock.count and data.DeviceObject.DriverObject.io.verifier:
         raise BugCheck(0xC9, f"remove lock leaked {lock.count} times, tags {lock.tags}")
     debug.forget_reader(ext)
+    for buffer in (ext.SmartcardRequest, ext.SmartcardReply):
+        buffer.Buffer, buffer.BufferLength = bytearray(), 0
     ext.OsData = NOT_INITIALIZED
 
 

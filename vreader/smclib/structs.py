@@ -10,9 +10,10 @@ from enum import IntEnum
 from typing import Any, NamedTuple, dataclass_transform
 
 from vreader.smclib.ioctl import Characteristics, Protocol, ReaderType
+from vreader.smclib.osdata import NOT_INITIALIZED, POS_DEP_DATA
 from vreader.smclib.profile import CONTACT, DriverProfile
 from vreader.smclib.states import CardState
-from vreader.wdm import NTSTATUS, BugCheck, DeviceObject, Irp
+from vreader.wdm import NTSTATUS
 
 SMCLIB_VERSION = 0x150
 SMCLIB_VERSION_REQUIRED = 0x100
@@ -236,61 +237,6 @@ class PERF_INFO(_Struct):
     BytesReceived: int = 0
     IoMicroseconds: int = 0
 
-
-class REMOVE_LOCK:
-    """Who is inside the driver; ``released`` is called when the last one leaves after removal.
-
-    ``tags`` names those of the ``count`` holders that gave a tag, by identity.
-    """
-
-    __slots__ = ("count", "released", "removed", "tags")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self.tags: list[object] = []
-        self.removed = False
-        self.released: Callable[[], None] | None = None
-
-
-class POS_DEP_DATA:
-    """OsData: the requests in hand, the device, the remove lock, power.
-
-    Attributes:
-        CurrentIrp: the request a callback has; tracking is not among them.
-        NotificationIrp: the tracking request.
-        InD0: the bus has the device in D0; the driver's skeleton sees to it.
-        PoweredOff: the driver's own power switch, an NFC radio say, is off: requests for the card
-            are DEVICE_POWERED_OFF before anything else is looked at.
-    """
-
-    __slots__ = (
-        "CurrentIrp",
-        "DeviceObject",
-        "InD0",
-        "NotificationIrp",
-        "PoweredOff",
-        "RemoveLock",
-        "StartedAt",
-    )
-
-    def __init__(self, device: DeviceObject) -> None:
-        self.CurrentIrp: Irp | None = None
-        self.NotificationIrp: Irp | None = None
-        self.DeviceObject = device
-        self.RemoveLock = REMOVE_LOCK()
-        self.PoweredOff = False
-        self.InD0 = False  # until the bus has started the device
-        self.StartedAt = 0.0
-
-
-class _NotInitialized:
-    """Stands for OsData before SmartcardInitialize and after SmartcardExit."""
-
-    def __getattr__(self, member: str) -> object:
-        raise BugCheck(0xC9, f"OsData->{member} without SmartcardInitialize")
-
-
-NOT_INITIALIZED: Any = _NotInitialized()
 
 ReaderCallback = Callable[["SMARTCARD_EXTENSION"], NTSTATUS]
 

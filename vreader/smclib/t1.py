@@ -26,7 +26,7 @@ from vreader.iso7816.t1reader import Phase, T1Reader
 from vreader.smclib.framing import put, put_reply, request_data
 from vreader.smclib.ioctl import Attr
 from vreader.smclib.structs import SMARTCARD_EXTENSION, T1_DATA
-from vreader.wdm import NTSTATUS
+from vreader.wdm import NTSTATUS, Irp
 
 # winsmcrd.h
 SCARD_T1_PROLOGUE_LENGTH = 3
@@ -45,10 +45,17 @@ T1_MORE_DATA = 0x20
 T1_ERROR_CHKSUM, T1_ERROR_OTHER = EDC_ERROR, OTHER_ERROR
 
 
+class _Engine(T1Reader):
+    """The reader's end of T=1, and the request it works for."""
+
+    irp: Irp | None = None
+
+
 def SmartcardT1Request(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
     """Put the next block into SmartcardRequest: the first of a command, or what the reply led to.
 
-    The driver may choose T1.NAD before, and nothing else of the block.
+    The driver may choose T1.NAD before, and nothing else of the block. Where it has left the last
+    request in the middle (a cancel, a time-out), both ends are brought into step first.
 
     Returns:
         STATUS_SUCCESS; STATUS_INSUFFICIENT_RESOURCES: SmartcardRequest is too small for the block.
@@ -56,17 +63,19 @@ def SmartcardT1Request(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
     data = ext.T1
     engine = _engine(ext)
     engine.nad = data.NAD
-    if data.WaitForReply:
+    irp = ext.OsData.CurrentIrp
+    if data.WaitForReply and engine.irp is irp:
         block = engine.current()
     else:
         command = request_data(ext)
         data.BytesToSend, data.BytesSent, data.BytesReceived = len(command), 0, 0
         data.Resend = data.Resynch = 0
         data.ReplyData = b""
-        block = engine.begin(command)
+        block = engine.begin_anew(command) if data.WaitForReply else engine.begin(command)
+        engine.irp = irp
+        data.WaitForReply = True
     if not put(ext.SmartcardRequest, block):
         return NTSTATUS.INSUFFICIENT_RESOURCES
-    data.WaitForReply = True
     _show(ext, engine)
     return NTSTATUS.SUCCESS
 
@@ -100,13 +109,13 @@ def SmartcardT1Reply(ext: SMARTCARD_EXTENSION) -> NTSTATUS:
     return put_reply(ext, engine.response)
 
 
-def _engine(ext: SMARTCARD_EXTENSION) -> T1Reader:
+def _engine(ext: SMARTCARD_EXTENSION) -> _Engine:
     """Return the state machine of the card in the reader, a new one after each reset."""
     data = ext.T1
     if data.Engine is None:
         caps = ext.CardCapabilities.T1
         suppress = ext.VendorAttributes.get(Attr.SUPRESS_T1_IFS_REQUEST, b"")
-        data.Engine = T1Reader(
+        data.Engine = _Engine(
             ifsc=caps.IFSC,
             ifsd=min(ext.ReaderCapabilities.MaxIFSD, T1_IFSD),
             crc=bool(caps.EDC),
@@ -115,7 +124,7 @@ def _engine(ext: SMARTCARD_EXTENSION) -> T1Reader:
             ifs_request=not any(suppress),
         )
         data.WaitForReply = False
-    engine: T1Reader = data.Engine
+    engine: _Engine = data.Engine
     return engine
 
 

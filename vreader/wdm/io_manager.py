@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The I/O manager: names, opens, requests, work items, device interfaces.
+"""The I/O manager: drivers and devices, opens, requests, work items.
 
 Everything here runs under the host's one lock and returns at once. What takes time (a card at work)
 is queued as a :class:`WorkItem`; the host runs it on the caller's thread without the lock and then
@@ -10,8 +10,9 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from vreader.clock import Clock
+from vreader.errors import UsageError
 from vreader.events import Emitter
-from vreader.wdm.events import DeviceEvent, IrpEvent
+from vreader.wdm.events import IrpEvent
 from vreader.wdm.irp import (
     IO_STACK_LOCATION,
     IRP_MJ,
@@ -22,6 +23,7 @@ from vreader.wdm.irp import (
     IoGetNextIrpStackLocation,
     Irp,
 )
+from vreader.wdm.namespace import Namespace
 from vreader.wdm.objects import (
     DO_DEVICE_INITIALIZING,
     DeviceObject,
@@ -33,9 +35,6 @@ from vreader.wdm.status import NTSTATUS
 
 DriverEntry = Callable[[DriverObject], NTSTATUS]
 IoDone = Callable[[NTSTATUS, bytes], None]
-# Hears "query-remove" (False refuses), "remove-cancelled" and "remove-complete".
-TargetListener = Callable[[str], bool]
-
 
 # Looked up once: see vreader.wdm.irp.
 _DEVICE_CONTROL = IRP_MJ.DEVICE_CONTROL
@@ -71,12 +70,13 @@ def _pending(driver: DriverObject) -> Irp | None:
     return None
 
 
-def _without_path(name: str) -> str:
-    r"""Return ``\\.\Device`` of ``\\.\Device\path``."""
-    return "\\".join(name.split("\\")[:4])
+def _image(entry: DriverEntry | None) -> object:
+    """Return what a DriverEntry is the code of: objects of one driver class are one driver."""
+    owner = getattr(entry, "__self__", None)
+    return entry if owner is None else type(owner)
 
 
-class IoManager:
+class IoManager(Namespace):
     """One simulated computer's I/O system.
 
     Attributes:
@@ -85,6 +85,7 @@ class IoManager:
         log: what the system's event log hears: errors of drivers, requests that failed. Apart from
             ``events``, which cost every request when anybody listens.
         drivers: loaded drivers by service name.
+        libraries: what driver libraries know of the computer as a whole, by their names.
         run_locked: how a thread of a driver's own comes back in: calls a function under the host's
             lock, which the host puts here. Without a host there is nobody else, and no lock.
         verifier: Driver Verifier is on: what a driver does wrong without anybody noticing is a
@@ -95,16 +96,12 @@ class IoManager:
     verifier: bool = False
 
     def __init__(self, clock: Clock, events: Emitter) -> None:
+        super().__init__(events)
         self.clock = clock
-        self.events = events
         self.log = Emitter()
         self.drivers: dict[str, DriverObject] = {}
-        self._links: dict[str, DeviceObject] = {}
-        self._names: dict[str, str] = {}
         self._work: list[WorkItem] = []
-        self._interfaces: dict[str, dict[str, DeviceObject]] = {}
-        self._listeners: dict[str, list[Callable[[str, bool], None]]] = {}
-        self._targets: dict[str, list[TargetListener]] = {}
+        self.libraries: dict[str, Any] = {}
         self.relations_changed: Callable[[DeviceObject], None] = lambda pdo: None
         self.run_locked: Callable[[Callable[[], None]], None] = lambda call: call()
 
@@ -113,10 +110,26 @@ class IoManager:
     def load_driver(
         self, name: str, entry: DriverEntry, settings: dict[str, object] | None = None
     ) -> DriverObject:
-        """Load a driver once: make its object and call DriverEntry; raises BugCheck on failure."""
+        """Load a driver once: make its object and call DriverEntry.
+
+        Args:
+            name: of its service, in any case.
+            entry: its DriverEntry; for a driver that is loaded already it is not called.
+            settings: values of the service's key.
+
+        Raises:
+            UsageError: another driver is loaded under that name.
+            BugCheck: DriverEntry fails.
+        """
         if (driver := self.drivers.get(name.lower())) is not None:
+            if _image(driver.DriverInit) != _image(entry):
+                raise UsageError(
+                    f"two drivers have the service name {name!r}",
+                    hint="give each driver a service name of its own",
+                )
             return driver
         driver = DriverObject(self, name, settings or {})
+        driver.DriverInit = entry
         status = entry(driver)
         if status is not NTSTATUS.SUCCESS:
             raise BugCheck(0xC9, f"DriverEntry of {name} returned {status!s}")
@@ -153,8 +166,11 @@ class IoManager:
         """Take a device object away.
 
         A filter may still be attached: REMOVE_DEVICE is handled on the way down, so the function
-        driver deletes its device before the filter above detaches from it.
+        driver deletes its device before the filter above detaches from it. A name that is left
+        leads nowhere from now on.
         """
+        if device not in device.DriverObject.devices:
+            raise BugCheck(0xC9, f"{device!r} deleted twice")
         device.DriverObject.devices.remove(device)
 
     def IoAttachDeviceToDeviceStack(
@@ -178,85 +194,6 @@ class IoManager:
         """Tell the PnP manager, which sets ``relations_changed``, that a stack has new children."""
         self.relations_changed(pdo)
 
-    # ------------------------------------------------------------------ names and interfaces
-
-    def IoCreateSymbolicLink(self, link: str, device: DeviceObject) -> NTSTATUS:
-        r"""Give ``device`` a name applications can open, e.g. ``\\.\SCReader0``."""
-        if link.lower() in self._links:
-            return NTSTATUS.OBJECT_NAME_COLLISION
-        self._links[link.lower()] = device
-        self._names[link.lower()] = link
-        return NTSTATUS.SUCCESS
-
-    def IoDeleteSymbolicLink(self, link: str) -> NTSTATUS:
-        """Take the name away."""
-        if self._links.pop(link.lower(), None) is None:
-            return NTSTATUS.OBJECT_NAME_NOT_FOUND
-        del self._names[link.lower()]
-        return NTSTATUS.SUCCESS
-
-    def links_of(self, device: DeviceObject) -> list[str]:
-        """Return the symbolic links that name the stack of ``device``, as they were spelled."""
-        return [self._names[k] for k, d in self._links.items() if d.bottom is device.bottom]
-
-    def IoSetDeviceInterfaceState(
-        self, interface: str, link: str, device: DeviceObject, enable: bool
-    ) -> NTSTATUS:
-        """Announce or withdraw a device of interface class ``interface`` (a GUID text)."""
-        present = self._interfaces.setdefault(interface, {})
-        if enable == (link in present):
-            return NTSTATUS.OBJECT_NAME_COLLISION if enable else NTSTATUS.OBJECT_NAME_NOT_FOUND
-        if enable:
-            present[link] = device
-        else:
-            del present[link]
-        if self.events:
-            self.events.emit(DeviceEvent(device.name, "arrival" if enable else "departure"))
-        for listener in list(self._listeners.get(interface, ())):
-            listener(link, enable)
-        return NTSTATUS.SUCCESS
-
-    def register_interface_notification(
-        self, interface: str, listener: Callable[[str, bool], None]
-    ) -> None:
-        """Call ``listener(link, arrived)`` for each device of the class, those there included."""
-        self._listeners.setdefault(interface, []).append(listener)
-        for link in list(self._interfaces.get(interface, ())):
-            listener(link, True)
-
-    def unregister_interface_notification(
-        self, interface: str, listener: Callable[[str, bool], None]
-    ) -> None:
-        """Stop calling ``listener``."""
-        self._listeners[interface].remove(listener)
-
-    def register_target_notification(
-        self, link: str, listener: TargetListener
-    ) -> Callable[[], None]:
-        """Have ``listener`` told before and after the device ``link`` names is removed.
-
-        IoRegisterPlugPlayNotification for target device changes. At "query-remove" a listener
-        closes its handles, or returns False to refuse; its other answers do not count. The
-        returned function ends it and may be called twice.
-        """
-        listeners = self._targets.setdefault(link.lower(), [])
-        listeners.append(listener)
-
-        def unregister() -> None:
-            if listener in listeners:
-                listeners.remove(listener)
-
-        return unregister
-
-    def notify_target(self, pdo: DeviceObject, event: str) -> bool:
-        """Tell who has registered for a device; False when one of them refuses."""
-        answers = [
-            listener(event)
-            for link in self.links_of(pdo)
-            for listener in list(self._targets.get(link.lower(), ()))
-        ]
-        return all(answers)
-
     # ------------------------------------------------------------------ opens
 
     def create_file(self, name: str) -> tuple[NTSTATUS, Handle | None]:
@@ -264,7 +201,7 @@ class IoManager:
 
         A path behind the name (``\\.\SCReader0\path``) leads to the same device.
         """
-        device = self._links.get(name.lower()) or self._links.get(_without_path(name).lower())
+        device = self.device_named(name)
         if device is None:
             return NTSTATUS.OBJECT_NAME_NOT_FOUND, None
         pdo = device.bottom
@@ -386,14 +323,17 @@ class IoManager:
         status = IoCallDriver(file.DeviceObject, irp)
         if irp.current <= len(irp.stack):  # not completed, written out: see vreader.wdm.irp
             file.pending[id(irp)] = irp
+            if self.verifier and status is not _PENDING:
+                raise BugCheck(0xC9, f"{status!s} returned for a request not completed", irp)
         elif self.verifier and status is not irp.IoStatus.Status and status is not _PENDING:
             raise BugCheck(0xC9, f"{status!s} returned for a request completed otherwise", irp)
         return irp
 
     def cancel_io(self, handle: Handle) -> None:
         """CancelIo: ask for cancellation of every pending request of the handle's open."""
-        for irp in list(handle.file.pending.values()):
-            IoCancelIrp(irp)
+        if handle.valid:
+            for irp in list(handle.file.pending.values()):
+                IoCancelIrp(irp)
 
     # ------------------------------------------------------------------ work
 

@@ -230,10 +230,10 @@ def IoCancelIrp(irp: Irp) -> bool:
 
 def IoCallDriver(device: "DeviceObject", irp: Irp) -> NTSTATUS:
     """Hand the IRP to ``device``'s driver; returns what its dispatch routine returns."""
-    irp.current -= 1
-    if irp.current < 0:
+    index = irp.current = irp.current - 1
+    if index < 0:
         raise BugCheck(0x35, "NO_MORE_IRP_STACK_LOCATIONS", irp)
-    location = irp.stack[irp.current]
+    location = irp.stack[index]
     if location is _UNUSED:
         raise BugCheck(0xC9, "IoCallDriver with a stack location nobody has filled", irp)
     location.DeviceObject = device
@@ -241,22 +241,19 @@ def IoCallDriver(device: "DeviceObject", irp: Irp) -> NTSTATUS:
     irp.history.append(driver.name)
     status = driver.MajorFunction[location.MajorFunction](device, irp)
     if (status is _PENDING) is not bool(location.Control & SL_PENDING_RETURNED):
-        _verify_pending(irp, location, driver.name, status)
+        _verify_pending(irp, index, driver.name, status)
     return status
 
 
-def _verify_pending(irp: Irp, location: IO_STACK_LOCATION, name: str, status: NTSTATUS) -> None:
+def _verify_pending(irp: Irp, index: int, name: str, status: NTSTATUS) -> None:
     """Driver Verifier: PENDING is returned when, and only when, the IRP was marked pending.
 
     A driver that passes a request on returns the lower driver's PENDING without a mark of its own.
     """
-    if location.Control & SL_PENDING_RETURNED:
-        if status is not _PENDING:
-            raise BugCheck(0xC9, f"{name} marked an IRP pending and returned {status!s}", irp)
-    elif status is _PENDING:
-        lower = irp.stack[: irp.stack.index(location)]
-        if not any(below.Control & SL_PENDING_RETURNED for below in lower):
-            raise BugCheck(0xC9, f"{name} returned PENDING without IoMarkIrpPending", irp)
+    if status is not _PENDING:
+        raise BugCheck(0xC9, f"{name} marked an IRP pending and returned {status!s}", irp)
+    if not any(below.Control & SL_PENDING_RETURNED for below in irp.stack[:index]):
+        raise BugCheck(0xC9, f"{name} returned PENDING without IoMarkIrpPending", irp)
 
 
 def IoCompleteRequest(irp: Irp) -> None:
@@ -280,8 +277,9 @@ def IoCompleteRequest(irp: Irp) -> None:
         upper = irp.stack[irp.current] if irp.current < size else None
         if location.CompletionRoutine is not None:
             device = upper.DeviceObject if upper is not None else None
-            routine, location.CompletionRoutine = location.CompletionRoutine, None
-            more = routine(device, irp, location.Context)
+            # As if zeroed: nothing of it counts when the routine sends the request down again.
+            irp.stack[irp.current - 1] = _UNUSED
+            more = location.CompletionRoutine(device, irp, location.Context)
             if more is _MORE_PROCESSING:
                 return
         elif irp.PendingReturned and upper is not None:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 from vreader.wdm.irp import IRP_MJ_MAXIMUM_FUNCTION, IoCompleteRequest, Irp
 from vreader.wdm.lifecycle import PnpState
 from vreader.wdm.status import NTSTATUS
+from vreader.wdm.turns import Turns
 
 if TYPE_CHECKING:
     from vreader.wdm.io_manager import IoManager
 
+DriverInit = Callable[["DriverObject"], NTSTATUS]
 DriverDispatch = Callable[["DeviceObject", Irp], NTSTATUS]
 DriverAddDevice = Callable[["DriverObject", "DeviceObject"], NTSTATUS]
 DriverUnload = Callable[["DriverObject"], None]
@@ -22,7 +24,7 @@ DriverUnload = Callable[["DriverObject"], None]
 DO_DEVICE_INITIALIZING = 0x80
 
 
-def _invalid_device_request(_device: "DeviceObject", irp: Irp) -> NTSTATUS:
+def invalid_device_request(_device: "DeviceObject", irp: Irp) -> NTSTATUS:
     """Stand in every slot of the dispatch table that DriverEntry leaves alone."""
     irp.IoStatus.Status = NTSTATUS.INVALID_DEVICE_REQUEST
     IoCompleteRequest(irp)
@@ -33,6 +35,7 @@ class DriverObject:
     """A loaded driver: its dispatch table, AddDevice, Unload and its devices.
 
     Attributes:
+        DriverInit: its DriverEntry, once it has been loaded.
         MajorFunction: dispatch routines by IRP_MJ code; DriverEntry fills them.
         DriverExtension_AddDevice: called for each device the driver is to drive.
         Settings: the service's own key of the registry, handed to DriverEntry: name → value.
@@ -42,7 +45,8 @@ class DriverObject:
         self.io = io
         self.name = name
         self.Settings = settings
-        self.MajorFunction: list[DriverDispatch] = [_invalid_device_request] * (
+        self.DriverInit: DriverInit | None = None
+        self.MajorFunction: list[DriverDispatch] = [invalid_device_request] * (
             IRP_MJ_MAXIMUM_FUNCTION + 1
         )
         self.AddDevice: DriverAddDevice | None = None
@@ -62,7 +66,8 @@ class DeviceObject:
         opens: (PDO) opens that have not seen CLOSE.
         last_close: (PDO) called once when none is left in ``opens``.
         pnp_state: (PDO) where the device is in its life, as the PnP manager sees it.
-        pnp_pending: (PDO) a driver has a request of the PnP manager's in hand.
+        turns, power_turns: (PDO) how the PnP and the power manager's requests follow each other.
+        removal: (PDO) who is to be told when the device has been removed; None before it is asked.
         children: (PDO) devices that a driver of this stack has found: a card's devnode.
         properties: (PDO) what the bus and the INF know of it: hardware ids, friendly name.
     """
@@ -79,7 +84,8 @@ class DeviceObject:
         self.open_handles = 0
         self.opens: list[FileObject] = []
         self.pnp_state = PnpState.NOT_STARTED
-        self.pnp_pending = False
+        self.turns, self.power_turns = Turns(), Turns()
+        self.removal: list[Callable[[], None]] | None = None
         self.children: list[DeviceObject] = []
         self.last_close: Callable[[], None] | None = None
         self.properties: dict[str, object] = {}

@@ -1,28 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Plug and Play manager: how a device comes, starts, stops, sleeps and goes.
+"""The Plug and Play manager: how a device comes, starts, stops and goes.
 
 A PnP request goes to the top of the stack; START is handled on the way up, REMOVE on the way down,
-and a minor code a driver does not know is passed down with its status unchanged. Power requests are
-always passed down. Which request may come when is the table of :mod:`vreader.wdm.lifecycle`.
+and a minor code a driver does not know is passed down with its status unchanged. Which request may
+come when is the table of :mod:`vreader.wdm.lifecycle`; while a driver pends one, others are
+STATUS_DEVICE_BUSY or wait (:mod:`vreader.wdm.turns`).
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from vreader.wdm.events import DeviceEvent
 from vreader.wdm.io_manager import DriverEntry, IoManager
 from vreader.wdm.irp import (
     IRP_MJ,
     IRP_MN,
-    IRP_MN_POWER,
     BugCheck,
-    IoAllocateIrp,
-    IoCallDriver,
-    IoGetNextIrpStackLocation,
     Irp,
 )
 from vreader.wdm.lifecycle import PnpState, next_pnp_state
 from vreader.wdm.objects import DO_DEVICE_INITIALIZING, DeviceObject, DriverObject
-from vreader.wdm.power import POWER_STATE
+from vreader.wdm.power_manager import PowerManager
 from vreader.wdm.rootbus import (
     DEVICE_CAPABILITIES,
     DEVICE_RELATIONS,
@@ -33,16 +31,14 @@ from vreader.wdm.rootbus import (
     bus_entry,
 )
 from vreader.wdm.status import NTSTATUS
-
-# How long a driver may keep a power request: the watchdog of Windows.
-POWER_TIMEOUT_S = 600.0
+from vreader.wdm.turns import send
 
 
-class PnpManager:
+class PnpManager(PowerManager):
     """Builds device stacks and sends them PnP and power requests."""
 
     def __init__(self, io: IoManager) -> None:
-        self.io = io
+        super().__init__(io)
         self._bus = io.load_driver("root", bus_entry)
         io.relations_changed = self._relations_changed
 
@@ -76,15 +72,10 @@ class PnpManager:
         pdo.exclusive = exclusive
         pdo.properties = properties or {}
         pdo.Flags &= ~DO_DEVICE_INITIALIZING
-        drivers = [
-            self.io.load_driver(f"{name} lower filter {index}", entry)
-            for index, entry in enumerate(lower_filters)
-        ]
-        drivers.append(driver)
-        for index, entry in enumerate(filters):
-            drivers.append(self.io.load_driver(f"{name} filter {index}", entry))
+        below = self._load_filters(f"{name} lower filter", lower_filters)
+        above = self._load_filters(f"{name} filter", filters)
         try:
-            for each in drivers:
+            for each in (*below, driver, *above):
                 if each.AddDevice is None:
                     raise BugCheck(0xC9, f"{each.name} has no AddDevice")
                 status = each.AddDevice(each, pdo)
@@ -93,18 +84,30 @@ class PnpManager:
             status = self._change(pdo, IRP_MN.START_DEVICE)
             if status not in (NTSTATUS.SUCCESS, NTSTATUS.PENDING):
                 raise BugCheck(0xC9, f"START_DEVICE of {name} returned {status!s}")
-        except BugCheck:
+        except BaseException:
             self.remove(pdo)
             raise
         return pdo
 
+    def _load_filters(self, name: str, entries: tuple[DriverEntry, ...]) -> list[DriverObject]:
+        """Load filters for one device; those of one of that name that has gone are unloaded."""
+        names = [f"{name} {index}" for index in range(len(entries))]
+        for each in names:
+            before = self.io.drivers.get(each.lower())
+            if before is not None and not before.devices:
+                self.io.unload_driver(each)
+        return [self.io.load_driver(*each) for each in zip(names, entries, strict=True)]
+
     # ------------------------------------------------------------------ stop and start again
 
     def query_stop(self, pdo: DeviceObject) -> bool:
-        """QUERY_STOP_DEVICE, before resources are given out anew; CANCEL_STOP after a veto."""
+        """QUERY_STOP_DEVICE, before resources are given out anew; CANCEL_STOP after a veto.
+
+        An answer that does not come at once counts as a veto.
+        """
         if self._change(pdo, IRP_MN.QUERY_STOP_DEVICE) is NTSTATUS.SUCCESS:
             return True
-        self._change(pdo, IRP_MN.CANCEL_STOP_DEVICE)
+        pdo.turns.when_idle(lambda: self.cancel_stop(pdo))
         return False
 
     def cancel_stop(self, pdo: DeviceObject) -> NTSTATUS:
@@ -125,8 +128,8 @@ class PnpManager:
         """Ask whether a device may be removed in good order.
 
         Who has registered for it (the resource manager) lets go of its handle first. A handle that
-        stays open vetoes the removal, and so does a driver. After a veto CANCEL_REMOVE goes out and
-        those who let go are told.
+        stays open vetoes the removal, and so does a driver, or an answer that does not come at
+        once. After a veto CANCEL_REMOVE goes out and those who let go are told.
         """
         asked = self.io.notify_target(pdo, "query-remove")
         if asked:
@@ -138,43 +141,55 @@ class PnpManager:
 
     def cancel_remove(self, pdo: DeviceObject) -> None:
         """CANCEL_REMOVE_DEVICE: the device stays, and who let go of it may come back."""
-        self._change(pdo, IRP_MN.CANCEL_REMOVE_DEVICE)
-        self.io.notify_target(pdo, "remove-cancelled")
+        pdo.turns.when_idle(lambda: self._change(pdo, IRP_MN.CANCEL_REMOVE_DEVICE))
+        pdo.turns.when_idle(lambda: self.io.notify_target(pdo, "remove-cancelled"))
 
     def surprise_removal(self, pdo: DeviceObject) -> None:
         """SURPRISE_REMOVAL; :meth:`remove` must follow."""
-        self._change(pdo, IRP_MN.SURPRISE_REMOVAL)
-        self.io.notify_target(pdo, "remove-complete")
+        pdo.turns.when_idle(partial(self._surprise, pdo))
+
+    def _surprise(self, pdo: DeviceObject) -> None:
+        if isinstance(next_pnp_state(pdo.pnp_state, IRP_MN.SURPRISE_REMOVAL), PnpState):
+            self._children_left(pdo)
+            self._change(pdo, IRP_MN.SURPRISE_REMOVAL)
+            self.io.notify_target(pdo, "remove-complete")
 
     def remove(self, pdo: DeviceObject, done: Callable[[], None] = lambda: None) -> None:
         """REMOVE_DEVICE, sent when the last open has seen CLOSE; then ``done`` is called.
 
-        The request pends until the last remove-lock holder lets go.
+        The request pends until the last remove-lock holder lets go. A device is removed once,
+        whoever asks; who asks again is told too.
         """
-        returned = False
-        for child in list(pdo.children):
-            self._child_left(pdo, child)
+        if pdo.removal is not None:
+            pdo.removal.append(done)
+        elif pdo.pnp_state is PnpState.REMOVED:
+            done()
+        else:
+            pdo.removal = [done]
+            pdo.turns.when_idle(partial(self._remove, pdo))
 
-        def delete() -> None:
+    def _remove(self, pdo: DeviceObject) -> None:
+        if pdo.opens:
+            pdo.last_close = partial(pdo.turns.when_idle, partial(self._remove, pdo))
+            return
+        self._children_left(pdo)
+        # After a surprise they know; their names of the device end with it.
+        surprised = pdo.pnp_state is PnpState.SURPRISE_REMOVED
+        told = [] if surprised else self.io.target_registrations(pdo)
+
+        def deleted(_irp: Irp) -> None:
             pdo.pnp_state = PnpState.REMOVED
             self.io.IoDeleteDevice(pdo)
-            done()
+            for registration in told:
+                registration.tell("remove-complete")
+            calls, pdo.removal = pdo.removal or [], None
+            for done in calls:
+                done()
 
-        def send() -> None:
-            nonlocal returned
-            irp = self._pnp(pdo, IRP_MN.REMOVE_DEVICE, lambda _irp: delete() if returned else None)
-            returned = True
-            if not irp.completed:
-                return
-            # Looked at now, not on completion: drivers detach when their call down has returned.
-            if pdo.AttachedDevice is not None:
-                raise BugCheck(0xC9, f"REMOVE_DEVICE left a device attached to {pdo.name}")
-            delete()
-
-        if pdo.opens:
-            pdo.last_close = send
-        else:
-            send()
+        irp = self._in_turn(pdo, IRP_MN.REMOVE_DEVICE, deleted)
+        # Looked at now, not on completion: drivers detach when their call down has returned.
+        if irp.completed and pdo.AttachedDevice is not None:
+            raise BugCheck(0xC9, f"REMOVE_DEVICE left a device attached to {pdo.name}")
 
     # ------------------------------------------------------------------ what a device is
 
@@ -207,6 +222,8 @@ class PnpManager:
 
         A card's devnode is such a child: a PDO without a driver of its own until one is found.
         """
+        if pdo.pnp_state in (PnpState.SURPRISE_REMOVED, PnpState.REMOVED):
+            return
         present = self.query_relations(pdo, DeviceRelationType.BusRelations)
         for child in list(pdo.children):
             if child not in present:
@@ -218,6 +235,10 @@ class PnpManager:
                 self._change(child, IRP_MN.START_DEVICE)
                 self._tell(child, "devnode arrival")
 
+    def _children_left(self, pdo: DeviceObject) -> None:
+        for child in list(pdo.children):
+            self._child_left(pdo, child)
+
     def _child_left(self, pdo: DeviceObject, child: DeviceObject) -> None:
         pdo.children.remove(child)
         self._change(child, IRP_MN.SURPRISE_REMOVAL)
@@ -228,79 +249,42 @@ class PnpManager:
         if self.io.events:
             self.io.events.emit(DeviceEvent(device.name, change))
 
-    # ------------------------------------------------------------------ power
-
-    def set_power(self, pdo: DeviceObject, device_state: int) -> NTSTATUS:
-        """SET_POWER to D0…D3 (0…3)."""
-        return self._power(pdo, IRP_MN_POWER.SET_POWER, POWER_STATE(False, device_state))
-
-    def set_system_power(self, pdo: DeviceObject, system_state: int) -> NTSTATUS:
-        """QUERY_POWER, then SET_POWER to S0…S5 (0…5); the way up is not asked for."""
-        state = POWER_STATE(True, system_state)
-        if system_state:
-            self._power(pdo, IRP_MN_POWER.QUERY_POWER, state)
-        return self._power(pdo, IRP_MN_POWER.SET_POWER, state)
-
-    def _power(self, pdo: DeviceObject, minor: IRP_MN_POWER, state: POWER_STATE) -> NTSTATUS:
-        """Send a power request; a driver may pend it, but not for ever."""
-        clock = self.io.clock
-
-        def too_late() -> None:
-            raise BugCheck(0x9F, "DRIVER_POWER_STATE_FAILURE", irp)
-
-        def done(_irp: Irp) -> None:
-            watchdog.cancel()
-
-        watchdog = clock.call_at(clock.now() + POWER_TIMEOUT_S, too_late)
-        irp = self._request(pdo, IRP_MJ.POWER, minor, state, done)
-        if self.io.verifier and self._bus.name not in irp.history and irp.completed:
-            raise BugCheck(0xC9, "a power request was not passed down to the bus", irp)
-        return irp.IoStatus.Status if irp.completed else NTSTATUS.PENDING
-
     # ------------------------------------------------------------------ requests
 
     def _change(self, pdo: DeviceObject, minor: IRP_MN) -> NTSTATUS:
         """Send a request that moves a device on in its life, if it may come now.
 
-        Requests of one device follow each other: DEVICE_BUSY while a driver pends one.
+        DEVICE_BUSY while a driver pends another one.
         """
         state = next_pnp_state(pdo.pnp_state, minor)
         if isinstance(state, NTSTATUS):
             return state
-        if pdo.pnp_pending:
+        if pdo.turns.pending:
             return NTSTATUS.DEVICE_BUSY
-        pdo.pnp_pending = True
 
-        def done(irp: Irp) -> None:
-            pdo.pnp_pending = False
+        def through(irp: Irp) -> None:
             if irp.IoStatus.Status is NTSTATUS.SUCCESS:
                 pdo.pnp_state = state
 
-        irp = self._request(pdo, IRP_MJ.PNP, minor, None, done)
+        irp = self._in_turn(pdo, minor, through)
         return irp.IoStatus.Status if irp.completed else NTSTATUS.PENDING
 
+    def _in_turn(self, pdo: DeviceObject, minor: IRP_MN, through: Callable[[Irp], None]) -> Irp:
+        """Send a request; whatever waits for its end goes on then."""
+
+        def end(irp: Irp) -> None:
+            through(irp)
+            pdo.turns.end()
+
+        pdo.turns.pending = True
+        try:
+            return send(pdo, IRP_MJ.PNP, minor, None, end)
+        except BaseException:
+            pdo.turns.pending = False  # a driver has crashed, which does not end it
+            raise
+
     def _ask(self, pdo: DeviceObject, minor: IRP_MN, parameters: object) -> NTSTATUS:
-        irp = self._request(pdo, IRP_MJ.PNP, minor, parameters)
+        irp = send(pdo, IRP_MJ.PNP, minor, parameters)
         if not irp.completed:
             raise BugCheck(0xC9, f"{minor.name} must not pend", irp)
         return irp.IoStatus.Status
-
-    def _pnp(self, pdo: DeviceObject, minor: IRP_MN, done: Callable[[Irp], None]) -> Irp:
-        return self._request(pdo, IRP_MJ.PNP, minor, None, done)
-
-    def _request(
-        self,
-        pdo: DeviceObject,
-        major: IRP_MJ,
-        minor: int,
-        parameters: object,
-        done: Callable[[Irp], None] | None = None,
-    ) -> Irp:
-        irp = IoAllocateIrp(pdo.top.StackSize)
-        location = IoGetNextIrpStackLocation(irp)
-        location.MajorFunction = major
-        location.MinorFunction = minor
-        location.Parameters = parameters
-        irp.done = done
-        IoCallDriver(pdo.top, irp)
-        return irp

@@ -14,7 +14,13 @@ from vreader.wdm.irp import (
     IoGetCurrentIrpStackLocation,
     Irp,
 )
-from vreader.wdm.objects import DeviceObject, DriverObject
+from vreader.wdm.lifecycle import PnpState
+from vreader.wdm.objects import (
+    DeviceObject,
+    DriverDispatch,
+    DriverObject,
+    invalid_device_request,
+)
 from vreader.wdm.power import DEVICE_STATES
 from vreader.wdm.status import NTSTATUS
 
@@ -69,12 +75,13 @@ class DEVICE_CAPABILITIES:
 
 
 class PNP_DEVICE_STATE:
-    """Answer of IRP_MN_QUERY_PNP_DEVICE_STATE."""
+    """Answer of IRP_MN_QUERY_PNP_DEVICE_STATE; a driver sets what it knows and passes it down."""
 
     def __init__(self) -> None:
         self.Disabled = False
         self.Removed = False
         self.Failed = False
+        self.NotDisableable = False
 
 
 def _texts(pdo: DeviceObject, name: str) -> list[str]:
@@ -98,7 +105,10 @@ def answer_query(pdo: DeviceObject, minor: int, parameters: object) -> bool:
             parameters.Objects = [pdo]
             return True
         return False
-    return minor == IRP_MN.QUERY_PNP_DEVICE_STATE and isinstance(parameters, PNP_DEVICE_STATE)
+    if minor == IRP_MN.QUERY_PNP_DEVICE_STATE and isinstance(parameters, PNP_DEVICE_STATE):
+        parameters.Removed |= pdo.pnp_state is PnpState.SURPRISE_REMOVED
+        return True
+    return False
 
 
 _SUCCEEDS = frozenset(
@@ -132,9 +142,23 @@ def _succeed(device: DeviceObject, irp: Irp) -> NTSTATUS:
     return NTSTATUS.SUCCESS
 
 
+BUS_DISPATCH: dict[int, DriverDispatch] = {
+    IRP_MJ.CREATE: _succeed,
+    IRP_MJ.CLOSE: _succeed,
+    IRP_MJ.CLEANUP: _succeed,
+    IRP_MJ.POWER: _succeed,
+    IRP_MJ.PNP: bus_pnp,
+}
+
+
+def bus_dispatch(device: DeviceObject, irp: Irp) -> NTSTATUS:
+    """Answer for a PDO; what a driver dispatches to that is a bus beside something else."""
+    major = IoGetCurrentIrpStackLocation(irp).MajorFunction
+    return BUS_DISPATCH.get(major, invalid_device_request)(device, irp)
+
+
 def bus_entry(driver: DriverObject) -> NTSTATUS:
     """DriverEntry of the root bus."""
-    for major in (IRP_MJ.CREATE, IRP_MJ.CLOSE, IRP_MJ.CLEANUP, IRP_MJ.POWER):
-        driver.MajorFunction[major] = _succeed
-    driver.MajorFunction[IRP_MJ.PNP] = bus_pnp
+    for major, dispatch in BUS_DISPATCH.items():
+        driver.MajorFunction[major] = dispatch
     return NTSTATUS.SUCCESS

@@ -10,8 +10,8 @@ reader. Try it with  vreader reader certify --driver motorised.py:MotorisedReade
 """
 
 from vreader.card import Card
+from vreader.reader.ask import Answer, power_off
 from vreader.reader.driver import VirtualReader
-from vreader.reader.slot import Answer, power_off
 from vreader.smclib.ioctl import Characteristics
 from vreader.smclib.library import set_state
 from vreader.smclib.profile import CONTACT

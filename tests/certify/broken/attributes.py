@@ -32,12 +32,12 @@ class NotAnnounced(Broken):
 
     fails = "B.interface"
 
-    def EnterD0(self, ext):
-        device = ext.OsData.DeviceObject
+    def _started(self, device, irp, extension):
+        status = super()._started(device, irp, extension)
         device.DriverObject.io.IoSetDeviceInterfaceState(
-            GUID_DEVINTERFACE_SMARTCARD_READER, device.DeviceExtension.Link, device, enable=False
+            GUID_DEVINTERFACE_SMARTCARD_READER, extension.Link, device, enable=False
         )
-        super().EnterD0(ext)
+        return status
 
 
 class Shared(Broken):

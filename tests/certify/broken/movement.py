@@ -123,9 +123,11 @@ class CardStaysBehind(Broken):
     fails = "F.pulled-out-in-command"
 
     def _surprise(self, device, extension):
-        card, extension.Hardware.card = extension.Hardware.card, None
+        data, hardware = extension.SmartcardExtension.OsData, extension.Hardware
+        kept = data.CurrentIrp, hardware.card
+        data.CurrentIrp = hardware.card = None
         super()._surprise(device, extension)
-        extension.Hardware.card = card
+        data.CurrentIrp, hardware.card = kept
 
 
 class LeavesItsName(Broken):
