@@ -15,8 +15,8 @@ from vreader.winscard.status_change import StatusRules
 TABLES = ("name", "checks", "errors", "status")  # each has a table of its own
 # How a call is said in words where its row is not called as the function is.
 CALLS = {
-    "dispose": "SCardDisconnect, RESET or UNPOWER",
-    "disconnect": "SCardDisconnect, LEAVE or EJECT",
+    "dispose": "SCardDisconnect, RESET, UNPOWER or EJECT",
+    "disconnect": "SCardDisconnect, LEAVE",
     "begin": "SCardBeginTransaction",
     "end": "SCardEndTransaction",
     "attribute": "SCardGetAttrib, SCardSetAttrib",

@@ -112,7 +112,7 @@ def test_a_place_that_will_not_do_is_passed_over(parent, monkeypatch, wrong):
 
 
 def test_no_place_at_all(monkeypatch):
-    monkeypatch.setattr("vreader.privatedir._parent", lambda: "/proc")
+    monkeypatch.setattr("vreader.privatedir.parent_directory", lambda: "/proc")
     with pytest.raises(VreaderError, match="cannot make a directory in /proc") as caught:
         PrivateDirectory()
     assert caught.value.hint == "set TMPDIR to a directory that you may write to"

@@ -201,9 +201,10 @@ def _load_file(path: str) -> object:
     sys.modules[module.__name__] = module  # dataclasses look their module up
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
+        what = " ".join(f"{type(error).__name__}: {error}".split())
         raise UsageError(
-            f"{path} cannot be loaded: {type(error).__name__}: {error}",
+            f"{path} cannot be loaded: {what}",
             hint=f"run python {path} to see where it fails",
         ) from error
     return module

@@ -25,7 +25,7 @@ class PrivateDirectory:
     """
 
     def __init__(self) -> None:
-        parent = _parent()
+        parent = parent_directory()
         try:
             _sweep(parent)
             self.path, self._lock = _make(parent)
@@ -55,8 +55,12 @@ def _make(parent: str) -> tuple[str, int]:
         os.close(lock)  # another start swept it up before it was locked
 
 
-def _parent() -> str:
-    """Return the user's run-time directory where there is one, else the temporary one."""
+def parent_directory() -> str:
+    """Return the user's run-time directory where there is one, else the temporary one.
+
+    It is short enough for the path of a socket. Nothing is written to find it out, so that a
+    process killed meanwhile leaves nothing.
+    """
     for name in ("XDG_RUNTIME_DIR", "TMPDIR"):
         directory = os.environ.get(name, "").rstrip("/")
         if not directory.startswith("/") or len(os.fsencode(directory)) > _MAX_PARENT:

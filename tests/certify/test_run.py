@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from vreader.certify import PARTS, Outcome, certify, select
+from vreader.certify.run import MAX_HANGS
 from vreader.errors import UsageError
 from vreader.reader.driver import VirtualReader
 from vreader.smclib.ioctl import Protocol
@@ -166,6 +167,61 @@ def test_a_driver_that_raises_is_told_where():
     assert "\n" not in result.message
 
 
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()])
+@pytest.mark.parametrize("method", ["Initialize", "RDF_CARD_POWER"])
+def test_whatever_a_driver_raises_is_told(method, error):
+    def fail(*_):
+        raise error
+
+    driver = type("Ending", (VirtualReader,), {"service": "ending", "inf": None, method: fail})
+    (result,) = certify(driver, only=["C.cold-reset"]).results
+    assert f"the driver raised {type(error).__name__}" in result.message
+
+
+def test_a_drivers_words_fit_on_a_line_of_a_terminal():
+    class Wordy(VirtualReader):
+        service, inf = "wordy", None
+
+        def RDF_CARD_POWER(self, ext):
+            raise ValueError("a\nb\x1b[31m\udc80")
+
+    (result,) = certify(Wordy, only=["C.cold-reset"]).results
+    assert "ValueError: a b\ufffd[31m\ufffd (" in result.message
+
+
+@pytest.mark.parametrize("method", ["AddDevice", "EnterD0", "DispatchClose", "Unload"])
+def test_a_driver_that_hangs_everywhere_is_not_waited_for_in_every_check(method):
+    let_go = threading.Event()
+
+    def hang(self, *arguments):
+        let_go.wait()
+        return getattr(VirtualReader, method)(self, *arguments)
+
+    name = f"hangs{method.lower()}"
+    driver = type("Hanging", (VirtualReader,), {"service": name, "inf": None, method: hang})
+    try:
+        certificate = certify(driver, patience_s=0.01)
+    finally:
+        let_go.set()
+    assert certificate.failed == [check.id for check in select()]
+    messages = [result.message for result in certificate.results]
+    assert all("the driver hangs" in message for message in messages[:MAX_HANGS])
+    assert set(messages[MAX_HANGS:]) == {f"not tried: the driver has hung {MAX_HANGS} times"}
+
+
+def test_a_card_that_the_driver_does_not_wait_for_is_told_of_the_driver():
+    """The place is the driver's own line, not that of the test card which raised."""
+
+    class Careless(VirtualReader):
+        service, inf = "careless", None
+
+        def RDF_TRANSMIT(self, ext):
+            ext.ReaderExtension.card.transmit(b"")
+
+    (result,) = certify(Careless, only=["D.mute-card"]).results
+    assert f"CardMute: ({__file__}:" in result.message
+
+
 def test_a_driver_that_hangs_holding_the_lock():
     let_go = threading.Event()
 
@@ -181,7 +237,8 @@ def test_a_driver_that_hangs_holding_the_lock():
     finally:
         let_go.set()
     assert certificate.failed == ["C.cold-reset"]
-    assert "hangs" in certificate.results[-1].message or "hangs" in certificate.results[0].message
+    (message,) = (r.message for r in certificate.results if r.outcome is Outcome.FAILED)
+    assert message.startswith(f"the driver hangs in RDF_CARD_POWER ({__file__}:")
 
 
 def test_a_crash_on_a_thread_of_the_drivers_own():

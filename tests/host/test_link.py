@@ -34,7 +34,7 @@ def connect(host):
     return api, *api.SCardConnect(context, "Linked 00 00", SHARED, Protocol.T0 | Protocol.T1)
 
 
-@pytest.mark.parametrize("link", ["t1", "t1,spoil=4,seed=1,crc", LinkSettings("t1", ifsd=7)])
+@pytest.mark.parametrize("link", ["t1", "t1,spoil=4,seed=6,crc", LinkSettings("t1", ifsd=7)])
 def test_an_application_notices_nothing_of_t1(link):
     with Host() as host:
         host.add_reader("Linked 00 00", link=link).insert(Echo())

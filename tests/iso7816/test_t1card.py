@@ -120,6 +120,15 @@ def test_after_three_complaints_the_card_waits_in_silence():
     assert talk(b"noise") == Block.r(1, OTHER_ERROR)
 
 
+def test_complaints_count_from_the_last_block_that_could_be_read():
+    talk = Talk()
+    talk(command())
+    for _ in range(2):
+        for _ in range(3):
+            assert talk(b"noise") == Block.r(1, OTHER_ERROR)
+        assert talk(Block.r(0)) == Block.i(0, False, b"\x90\x00")
+
+
 @pytest.mark.wdk("t1.resynchronisation")
 def test_resynchronisation_forgets_everything_but_not_the_card():
     talk = Talk(bytes(100))

@@ -216,6 +216,27 @@ def test_there_is_nothing_to_abort_between_commands():
         T1Reader().abort()
 
 
+def test_while_an_error_is_mended_there_is_no_telling_what_an_abort_would_leave():
+    """An end that takes a piece for another one loses a part of the command without a word."""
+    for answer in (b"noise", None, Block.r(0, EDC_ERROR), Block(WTX, b"\1")):
+        talk = Talk(b"abcdef", ifsc=2)
+        talk(answer)
+        with pytest.raises(T1Error, match="no chain"):
+            talk.reader.abort()
+        talk(Block.r(1))
+        assert Block.parse(talk.reader.abort()) == Block(ABORT)
+
+
+def test_pieces_without_a_byte_end_some_time(monkeypatch):
+    monkeypatch.setattr("vreader.iso7816.t1reader.MAX_RESPONSE", 2)
+    talk = Talk()
+    assert talk(Block.i(0, True, b"")) == Block.r(1)
+    assert talk(Block.i(1, True, b"")) == Block.r(0)
+    assert talk(Block.i(0, True, b"")) == Block(ABORT)
+    with pytest.raises(T1AbortedError):
+        talk(Block(ABORT).response())
+
+
 def test_a_command_at_a_time():
     talk = Talk()
     with pytest.raises(T1Error, match="in hand"):

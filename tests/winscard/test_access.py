@@ -166,9 +166,9 @@ def test_whoever_waits_hears_of_the_end(four, event):
     sent = desk.start("transmit", three, 2, b"\0\0\0\0", 300)
     if event == "disconnect":
         desk.do("disconnect", two, 0)
-        assert not begun.done
-        desk.do("end_transaction", one, 0)
         assert code_of(begun) == SCARD.E_INVALID_HANDLE
+        assert not sent.done
+        desk.do("end_transaction", one, 0)
         assert sent.done
         return
     reader = desk.reader
@@ -176,6 +176,41 @@ def test_whoever_waits_hears_of_the_end(four, event):
     gone = SCARD.W_REMOVED_CARD if event == "remove" else SCARD.E_READER_UNAVAILABLE
     assert code_of(begun) == code_of(sent) == gone
     assert (reader.places, reader.turn, reader.owner) == ([], None, None)
+
+
+@pytest.mark.parametrize("profile", [PCSCLITE, WINDOWS])
+def test_nobody_waits_with_a_context_that_was_released(make_desk, profile):
+    desk = make_desk(profile._replace(exit_always_resets=False))
+    desk.insert()
+    holder, context = desk.connect(), desk.context()
+    two, three = desk.connect(context), desk.connect()
+    desk.do("begin_transaction", holder)
+    waits = [
+        desk.start("begin_transaction", two),
+        desk.start("connect", context, desk.slot.name, 2, 3),
+    ]
+    begun = desk.start("begin_transaction", three)
+    desk.do("release_context", context)
+    assert [code_of(wait) for wait in waits] == [SCARD.E_INVALID_HANDLE] * 2
+    assert not begun.done
+    desk.do("end_transaction", holder, 0)
+    assert begun.done
+    assert desk.reader.sharing == 2
+
+
+def test_who_was_interrupted_does_not_keep_its_place_for_ever(four):
+    desk, (one, two, three, _) = four
+    desk.do("begin_transaction", one)
+    interrupted = desk.start("begin_transaction", two)
+    interrupted.waker = lambda: None  # its thread does not take up the turn
+    desk.do("end_transaction", one, 0)
+    desk.host.run(interrupted.abandon)
+    desk.pass_time(2)
+    desk.do("begin_transaction", one)
+    first = desk.start("begin_transaction", three)
+    second = desk.start("begin_transaction", two)
+    desk.do("end_transaction", one, 0)
+    assert (first.done, second.done) == (True, False)
 
 
 class Turns(RuleBasedStateMachine):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vreader.winscard.cache import CardCache
+from vreader.winscard.cache import CACHE_BYTES, CardCache
 from vreader.winscard.codes import SCARD, ScardError
 
 CARD, OTHER = bytes(16), bytes(15) + b"\1"
@@ -47,6 +47,25 @@ def test_an_item_that_is_too_big():
     assert code_of(cache.write, CARD, 2, "name", b"abcd") == SCARD.W_CACHE_ITEM_TOO_BIG
     assert SCARD.W_CACHE_ITEM_TOO_BIG == 0x80100072
     assert cache.read(CARD, 1, "name") == b"abc"
+
+
+def test_it_never_grows_beyond_its_size():
+    cache = CardCache(0x10000)
+    cache.write(CARD, 0, "first", b"")
+    for number in range(100):
+        cache.write(CARD, 0, str(number), bytes(0x10000))
+        cache.write(CARD, 0, "again", b"kept, for it is written anew")
+    assert cache.size <= CACHE_BYTES < 100 * 0x10000
+    assert code_of(cache.read, CARD, 0, "first") == SCARD.W_CACHE_ITEM_NOT_FOUND
+    assert cache.read(CARD, 0, "99") == bytes(0x10000)
+    assert cache.read(CARD, 0, "again")
+    cache.write(CARD, 0, "n" * CACHE_BYTES, b"")  # nothing would be left beside it
+    assert cache.size == 0
+    for number in range(20_000):
+        cache.write(CARD, 0, str(number), b"")
+    assert code_of(cache.read, CARD, 0, "0") == SCARD.W_CACHE_ITEM_NOT_FOUND
+    assert code_of(cache.read, CARD, 1, "19999") == SCARD.W_CACHE_ITEM_STALE
+    assert 0 < cache.size <= CACHE_BYTES
 
 
 @pytest.mark.parametrize(

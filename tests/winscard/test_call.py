@@ -5,8 +5,18 @@ import pytest
 
 from vreader.clock import ManualClock
 from vreader.events import Emitter
-from vreader.wdm import IoManager
-from vreader.winscard.call import Call, WaitQueue
+from vreader.smclib.ioctl import Ioctl
+from vreader.wdm import (
+    NTSTATUS,
+    DriverObject,
+    FileObject,
+    Handle,
+    IoCompleteRequest,
+    IoManager,
+    IoMarkIrpPending,
+    IoSetCancelRoutine,
+)
+from vreader.winscard.call import Call, Io, WaitQueue
 from vreader.winscard.codes import SCARD, ScardError
 
 
@@ -83,6 +93,55 @@ def test_an_interrupted_call_passes_its_turn_on(io, woken):
     assert ("one", SCARD.E_CANCELLED) in log
     assert ("two woken" in log) is woken
     assert list(queue.calls) == ([] if woken else [two])
+
+
+@pytest.fixture
+def prompting(io):
+    """Start a request that pends until it is cancelled, as a prompt on a keypad does."""
+
+    def start(code):
+        def dispatch(device, irp):
+            IoSetCancelRoutine(irp, cancel)
+            IoMarkIrpPending(irp)
+            return NTSTATUS.PENDING
+
+        def cancel(device, irp):
+            irp.IoStatus.Status = NTSTATUS.CANCELLED
+            IoCompleteRequest(irp)
+
+        def operation():
+            return (yield Io(handle, code))
+
+        driver = DriverObject(io, "keypad", {})
+        driver.MajorFunction = [dispatch] * len(driver.MajorFunction)
+        handle = Handle(FileObject(io.IoCreateDevice(driver, "keypad", None)))
+        call = Call(io, operation())
+        call.start()
+        return call
+
+    return start
+
+
+def test_a_prompt_ends_with_the_program_that_wanted_it(prompting):
+    call = prompting(0x42000DB0)
+    call.hang_up()
+    assert call.result() == (NTSTATUS.CANCELLED, b"")
+    call.hang_up()  # again: harmless
+
+
+@pytest.mark.parametrize("code", [Ioctl.SMARTCARD_POWER, Ioctl.SMARTCARD_TRANSMIT])
+def test_a_card_at_work_is_not_interrupted(prompting, code):
+    call = prompting(code)
+    call.hang_up()
+    assert not call.done
+
+
+def test_whoever_has_gone_does_not_wait_for_a_turn(io):
+    queue, log = WaitQueue(patient=True), []
+    call = waiting_in(queue, io, log, "one")
+    call.hang_up()
+    assert log == [("one", SCARD.E_CANCELLED)]
+    assert not queue.calls
 
 
 def test_wake_all(io):

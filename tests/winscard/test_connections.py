@@ -6,11 +6,15 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
+from winscard_desk import Recorder
 
+from vreader.smclib.ioctl import Ioctl
 from vreader.smclib.states import CardState
+from vreader.wdm import NTSTATUS
 from vreader.winscard.codes import SCARD, Disposition, ScardError, ShareMode
 from vreader.winscard.profile import PCSCLITE, WINDOWS
 
+SET_PROTOCOL = Ioctl.SMARTCARD_SET_PROTOCOL
 RESET, UNPOWER, EJECT = Disposition.RESET, Disposition.UNPOWER, Disposition.EJECT
 PROFILES = pytest.mark.parametrize("profile", [PCSCLITE, WINDOWS], ids=lambda p: p.name)
 
@@ -130,6 +134,51 @@ def test_the_end_of_a_program_that_holds_a_lock_and_another_connection(make_desk
     assert card.log == ["on", "reset"]
     assert desk.reader.handles == {}
     assert code_of(desk.do, "release_context", context) == SCARD.E_INVALID_HANDLE
+
+
+@PROFILES
+def test_the_end_of_a_program_that_disconnects_at_the_same_time(make_desk, profile):
+    desk = make_desk(profile)
+    card, context = desk.insert(), desk.context()
+    one, two = desk.connect(context), desk.connect(context)
+    calls = []
+
+    def work(c_apdu):  # another thread disconnects, and a third one releases the context
+        calls.append(desk.start("disconnect", one, 0))
+        calls.append(desk.start("release_context", context))
+        return b"\x90\0"
+
+    card.transmit = work
+    assert desk.transmit(two) == b"\x90\0"
+    for call in calls:
+        call.result()
+    assert desk.rm.handles == desk.rm.contexts == {}
+    assert desk.reader.sharing == 0
+
+
+@pytest.mark.wdk("rm.errors.no-media")
+@PROFILES
+@pytest.mark.parametrize("protocols", [3, 0x10000])
+def test_a_card_that_leaves_while_the_protocol_is_chosen(make_desk, profile, protocols):
+    recorder = Recorder()
+    shared = profile._replace(direct_is_exclusive=False, raw_is_free=True)
+    desk = make_desk(shared, filters=(recorder.entry,))
+    desk.insert()
+    direct, context = desk.connect(share=ShareMode.DIRECT, protocols=0), desk.context()
+
+    def leave(irp):
+        if desk.slot.card is not None:  # for RAW it is asked twice
+            desk.slot.remove()
+        return NTSTATUS.NO_MEDIA
+
+    recorder.answers[SET_PROTOCOL] = leave
+    name = desk.slot.name
+    assert code_of(desk.do, "connect", context, name, 2, protocols) == SCARD.E_NO_SMARTCARD
+    assert list(desk.rm.handles.values()) == [direct]
+    desk.insert()
+    no_card = profile.no_card.get("reconnect", SCARD.E_NO_SMARTCARD)
+    assert code_of(desk.do, "reconnect", direct, 2, protocols, 0) == no_card
+    assert code_of(desk.transmit, direct) == SCARD.W_REMOVED_CARD
 
 
 def test_exclusive_needs_nobody_else_also_after_waiting(desk):

@@ -8,8 +8,8 @@ from vreader.errors import VreaderError
 from vreader.smclib.ioctl import Attr, Characteristics, Ioctl
 from vreader.smclib.states import CardState
 from vreader.wdm import IRP_MN, NTSTATUS
-from vreader.winscard.codes import SCARD, ScardError
-from vreader.winscard.events import ReaderRefusedEvent
+from vreader.winscard.codes import SCARD, Disposition, ScardError
+from vreader.winscard.events import ReaderChangeEvent, ReaderRefusedEvent
 from vreader.winscard.profile import PCSCLITE, WINDOWS
 
 IS_PRESENT, IS_ABSENT = Ioctl.SMARTCARD_IS_PRESENT, Ioctl.SMARTCARD_IS_ABSENT
@@ -35,10 +35,11 @@ def test_start_up(recorded):
     recorded.insert()
     recorded.slot.remove()
     requests = [seen for seen in recorded.recorder.seen if seen[0] in ("CREATE", "DEVICE_CONTROL")]
-    assert requests[:5] == [
+    assert requests[:6] == [
         ("CREATE", 0, 0),
         ("DEVICE_CONTROL", GET_ATTRIBUTE, Attr.VENDOR_NAME),
         ("DEVICE_CONTROL", GET_ATTRIBUTE, Attr.VENDOR_IFD_TYPE),
+        ("DEVICE_CONTROL", GET_ATTRIBUTE, Attr.DEVICE_UNIT),
         ("DEVICE_CONTROL", GET_ATTRIBUTE, Attr.CHARACTERISTICS),
         ("DEVICE_CONTROL", IS_PRESENT, 0),
     ]
@@ -141,6 +142,29 @@ def test_a_reader_whose_radio_goes_off_has_no_card(recorded):
     recorded.do("reconnect", handle, 2, 3, 0)
 
 
+@pytest.mark.parametrize("how", ["insert", "reset"])
+def test_nothing_is_told_of_a_reader_after_it_has_left(make_desk, how):
+    desk = make_desk(PCSCLITE)
+    card, name = Card(), desk.slot.name
+
+    def unplug():
+        desk.slot.unplug()
+        return card.atr
+
+    if how == "insert":
+        card.power_on = unplug
+        desk.insert(card)
+    else:
+        card.reset = unplug
+        desk.insert(card)
+        handle = desk.connect()
+        gone = code_of(desk.do, "reconnect", handle, 2, 3, Disposition.RESET)
+        assert gone == SCARD.E_READER_UNAVAILABLE
+    told = [event for event in desk.told if isinstance(event, ReaderChangeEvent)]
+    assert [event.gone for event in told].index(True) == len(told) - 1
+    assert told[-1].reader == name
+
+
 # ------------------------------------------------------------------ in good order
 
 
@@ -210,8 +234,23 @@ def test_a_card_that_is_taken_meanwhile(make_desk):
     assert code_of(desk.do, "begin_transaction", handle) == SCARD.W_REMOVED_CARD
 
 
-def test_while_it_is_away_nothing_reaches_it(make_desk):
+def test_a_card_that_comes_meanwhile_counts(make_desk):
     desk = make_desk(PCSCLITE)
+
+    def look(event):
+        if event == "query-remove":
+            desk.insert()
+        return False
+
+    desk.host.io.register_target_notification(desk.slot.link, look)
+    assert not desk.slot.eject()
+    assert desk.reader.state is CardState.NEGOTIABLE
+    assert desk.reader.counter == 1
+
+
+@pytest.mark.parametrize("profile", [PCSCLITE, WINDOWS], ids=lambda profile: profile.name)
+def test_while_it_is_away_nothing_reaches_it(make_desk, profile):
+    desk = make_desk(profile)
     desk.insert()
     handle, context = desk.connect(), desk.context()
     codes = []
@@ -221,7 +260,10 @@ def test_while_it_is_away_nothing_reaches_it(make_desk):
             codes.append(code_of(desk.do, "connect", context, desk.slot.name, 2, 3))
             codes.append(code_of(desk.do, "reconnect", handle, 2, 3, 0))
             codes.append(code_of(desk.do, "control", handle, 1, b"", 2))
+            logged = []
+            desk.host.io.log.subscribe(logged.append)
             desk.do("disconnect", handle, 1)
+            assert logged == []  # the driver has refused nothing
             desk.pass_time(60)  # no timer of before is left
             assert desk.reader.state is CardState.UNKNOWN
         return False
@@ -279,6 +321,26 @@ def test_a_handle_that_stays_open_vetoes(make_desk):
         assert not desk.reader.away
         desk.do("reconnect", handle, 2, 3, 0)
     assert desk.slot.eject()
+
+
+@pytest.mark.parametrize("asked_again", [False, True])
+def test_a_stopped_reader_that_is_asked_for_is_not_lost(make_desk, asked_again):
+    desk = make_desk(PCSCLITE)
+    desk.insert()
+    handle = desk.connect()
+    assert desk.slot.stop()
+    for _ in range(1 + asked_again):
+        # STOPPED answers neither the query nor an open.
+        assert not desk.slot.eject()
+        assert desk.reader.away
+        desk.pass_time(5)
+    assert code_of(desk.do, "reconnect", handle, 2, 3, 0) == SCARD.E_READER_UNAVAILABLE
+    desk.slot.start()
+    desk.pass_time(1)
+    desk.do("reconnect", handle, 2, 3, 0)
+    assert desk.transmit(handle) == b"\0\xa4\4\0\x90\0"
+    assert desk.slot.eject()
+    assert desk.rm.readers == {}
 
 
 def test_somebody_else_takes_the_reader_meanwhile(make_desk):

@@ -162,6 +162,28 @@ def test_when_the_time_is_over_for_a_card_that_cannot_be_reset(begun, gone):
     assert code_of(desk.do, "reconnect", one, 2, 3, 0) == SCARD.W_UNRESPONSIVE_CARD
 
 
+def test_a_transaction_that_begins_while_the_card_is_reset_has_a_timer_of_its_own(make_desk):
+    desk = make_desk(WINDOWS_7)  # where BeginTransaction does not look at the reset
+    card = desk.insert()
+    one, two = desk.connect(), desk.connect()
+    desk.do("begin_transaction", one)
+
+    def slow():
+        card.reset = lambda: card.log.append("again") or card.atr
+        assert code_of(desk.do, "end_transaction", one, 0) == SCARD.W_RESET_CARD
+        desk.do("begin_transaction", two)
+        return card.atr
+
+    card.reset = slow
+    desk.pass_time(5)
+    assert desk.reader.owner is two
+    desk.pass_time(4)
+    assert "again" not in card.log
+    desk.pass_time(1)
+    assert card.log[-1] == "again"
+    assert desk.reader.owner is None
+
+
 def test_pcscd_waits_for_ever(make_desk):
     desk = make_desk(PCSCLITE)
     card = desk.insert()

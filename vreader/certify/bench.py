@@ -62,9 +62,13 @@ class Bench:
         self.host.io.verifier = True
         self.host.io.run_locked = self._run_for_driver
         loaded = set(self.host.io.drivers)
-        self.reader = self._plug_in()
-        self._services = set(self.host.io.drivers) - loaded
-        self.device = self.host.open_device(self.reader.link)
+        try:
+            self.reader = self._plug_in()
+            self._services = set(self.host.io.drivers) - loaded
+            self.device = self.host.open_device(self.reader.link)
+        except BaseException:
+            self._clock.stop()
+            raise
 
     def _plug_in(self, **more: Any) -> HostReader:  # noqa: ANN401 - Host.add_reader's
         return self.host.add_reader(driver=self.driver, **(self.options | more))
@@ -85,9 +89,11 @@ class Bench:
 
     def close(self) -> None:
         """Tidy up: pull the reader out, stop the clock."""
-        self.device.close()
-        self.host.close()
-        self._clock.stop()
+        try:
+            self.device.close()
+            self.host.close()
+        finally:
+            self._clock.stop()
 
     @property
     def profile(self) -> DriverProfile:

@@ -29,6 +29,11 @@ class NotApplicable(Exception):  # noqa: N818 - likewise
     """The reader has nothing the check could ask for; the text says what."""
 
 
+def one_line(text: str) -> str:
+    """Return a driver's words without what a line, a terminal or XML cannot carry."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
+
+
 Run = Callable[["Bench"], None]
 
 

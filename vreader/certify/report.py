@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 
+from vreader.certify.check import one_line
 from vreader.certify.run import PARTS, Certificate, Outcome, Result
 
 _WORDS = {Outcome.PASSED: "ok", Outcome.FAILED: "FAIL", Outcome.NOT_APPLICABLE: "n/a"}
@@ -78,10 +79,10 @@ def as_junit(certificate: Certificate) -> str:
                 time=f"{result.seconds:.6f}",
             )
             if result.outcome is Outcome.FAILED:
-                failure = SubElement(case, "failure", message=_printable(result.message))
+                failure = SubElement(case, "failure", message=one_line(result.message))
                 failure.text = f"{result.check.title}; required by {result.check.requirement}"
             elif result.outcome is Outcome.NOT_APPLICABLE:
-                SubElement(case, "skipped", message=_printable(result.message))
+                SubElement(case, "skipped", message=one_line(result.message))
     indent(suites)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + tostring(suites, encoding="unicode") + "\n"
 
@@ -91,8 +92,3 @@ def _by_part(certificate: Certificate) -> Iterator[tuple[str, str, list[Result]]
         results = [r for r in certificate.results if r.check in part.checks]
         if results:
             yield part.letter, part.title, results
-
-
-def _printable(text: str) -> str:
-    """Replace what XML cannot carry; a driver's complaint may hold anything."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)

@@ -2,9 +2,12 @@
 """The certification run: every check on a bench of its own, on a thread that may be left behind.
 
 A driver that hangs must end in a failed check. So each check has a thread and a limit; the thread
-of one that does not come back is a daemon and is forgotten.
+of one that does not come back is a daemon and is forgotten. One that hangs again and again is not
+waited for in every check.
 """
 
+import inspect
+import sys
 import threading
 import time
 import traceback
@@ -15,7 +18,7 @@ from typing import Any, NamedTuple
 
 from vreader.certify import attributes, manager, monitor, movement, protocol, sleep
 from vreader.certify.bench import Bench
-from vreader.certify.check import Check, Failed, NotApplicable, Part
+from vreader.certify.check import Check, Failed, NotApplicable, Part, one_line
 from vreader.errors import UsageError, VreaderError
 from vreader.reader.base import ReaderDriver
 from vreader.reader.driver import VirtualReader
@@ -30,6 +33,7 @@ PARTS: tuple[Part, ...] = (
     movement.PART,
 )
 PATIENCE_S = 3.0
+MAX_HANGS = 5
 
 
 class Outcome(Enum):
@@ -110,7 +114,7 @@ def certify(
         driver: the driver, by default the virtual reader's.
         only: letters of parts, or ids of checks; all where it is empty.
         patience_s: how long to wait for what must come; a check as a whole may take four times
-            as long.
+            as long. After five that have hung the rest fail untried.
         options: further arguments of :meth:`vreader.host.Host.add_reader`, ``profile`` say.
 
     Raises:
@@ -132,11 +136,18 @@ class _Session:
         self.options = options
         self.patience_s = patience_s
         self.profile = ""
+        self.hangs = 0
 
     def run(self, checks: list[Check]) -> Iterator[Result]:
         for check in checks:
             started = time.monotonic()
-            outcome, message = self._limited(partial(self._check, check))
+            if self.hangs < MAX_HANGS:
+                outcome, message = self._limited(partial(self._check, check))
+            else:
+                outcome, message = (
+                    Outcome.FAILED,
+                    f"not tried: the driver has hung {self.hangs} times",
+                )
             yield Result(check, outcome, message, time.monotonic() - started)
 
     def _limited(self, call: Callable[[], tuple[Outcome, str]]) -> tuple[Outcome, str]:
@@ -145,14 +156,18 @@ class _Session:
         thread = threading.Thread(target=lambda: results.append(call()), daemon=True)
         thread.start()
         thread.join(4 * self.patience_s)
+        where = _where(thread, self.driver)
         # The list, not the thread, is asked: it may come back between join and here.
-        return results[0] if results else (Outcome.FAILED, "the driver hangs: no call came back")
+        if results:
+            return results[0]
+        self.hangs += 1
+        return Outcome.FAILED, f"the driver hangs{where}: no call came back"
 
     def _check(self, check: Check) -> tuple[Outcome, str]:
         try:
             bench = Bench(self.driver, self.options, self.patience_s)
-        except Exception as error:
-            return Outcome.FAILED, f"no reader can be made: {_story(error)}"
+        except BaseException as error:  # whatever it is, it is the driver's
+            return Outcome.FAILED, f"no reader can be made: {_story(error, self.driver)}"
         self.profile = bench.profile.name
         try:
             why = _unfit(bench, check)
@@ -162,8 +177,8 @@ class _Session:
             bench.raise_crash()
         except NotApplicable as error:
             return Outcome.NOT_APPLICABLE, str(error)
-        except Exception as error:
-            return Outcome.FAILED, _story(error)
+        except BaseException as error:
+            return Outcome.FAILED, _story(error, self.driver)
         finally:
             _tidy_up(bench)
         return Outcome.PASSED, ""
@@ -181,14 +196,33 @@ def _unfit(bench: Bench, check: Check) -> str:
 def _tidy_up(bench: Bench) -> None:
     try:
         bench.close()
-    except Exception:  # noqa: S110 - checks of their own look at how a reader leaves
+    except BaseException:  # noqa: S110 - checks of their own look at how a reader leaves
         pass
 
 
-def _story(error: BaseException) -> str:
-    """Tell in one line what went wrong."""
+def _where(thread: threading.Thread, driver: type[ReaderDriver]) -> str:
+    """Say where in the driver's file a thread is; nothing where it has ended or is elsewhere."""
+    frame = sys._current_frames().get(thread.ident or 0)
+    places = _of_driver(traceback.extract_stack(frame), driver) if frame is not None else []
+    return f" in {places[-1].name} ({places[-1].filename}:{places[-1].lineno})" if places else ""
+
+
+def _of_driver(
+    stack: traceback.StackSummary, driver: type[ReaderDriver]
+) -> list[traceback.FrameSummary]:
+    """Return what of a stack is in the driver's file."""
+    try:
+        file = inspect.getfile(driver)
+    except (OSError, TypeError):
+        return []  # made by no file
+    return [place for place in stack if place.filename == file]
+
+
+def _story(error: BaseException, driver: type[ReaderDriver]) -> str:
+    """Tell in one line what went wrong, and where in the driver's file if it was there."""
     if isinstance(error, Failed | BugCheck | VreaderError):
-        return " ".join(str(error).split())
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    text = " ".join(f"{type(error).__name__}: {error}".split())
+        return one_line(str(error))
+    stack = traceback.extract_tb(error.__traceback__)
+    place = (_of_driver(stack, driver) or stack)[-1]
+    text = one_line(f"{type(error).__name__}: {error}")
     return f"the driver raised {text} ({place.filename}:{place.lineno})"

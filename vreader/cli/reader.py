@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """``vreader reader``: put a reader driver through the certification checks."""
 
+import sys
 from argparse import Namespace
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +50,7 @@ def run(options: Namespace) -> int:
     """Run the checks, tell the results."""
     from vreader.certify import certify, report
 
-    only: list[str] = [] if options.only is None else options.only.split(",")
+    only = [] if options.only is None else [name.strip() for name in options.only.split(",")]
     settings: dict[str, Any] = {}
     if options.profile is not None:
         settings["profile"] = PROFILES[options.profile]
@@ -58,10 +60,13 @@ def run(options: Namespace) -> int:
         LinkSettings.parse(options.link)  # complains now rather than once for each check
         settings["link"] = options.link
     driver = VirtualReader if options.driver is None else load_driver(options.driver)
-    certificate = certify(driver, only=only, **settings)
+    if options.junit is not None:
+        _write(options.junit, "")  # complains now rather than when all is done
+    with redirect_stdout(sys.stderr):  # ours is for the report, whatever a driver prints
+        certificate = certify(driver, only=only, **settings)
+    say(report.as_json(certificate) if options.json else report.table(certificate))
     if options.junit is not None:
         _write(options.junit, report.as_junit(certificate))
-    say(report.as_json(certificate) if options.json else report.table(certificate))
     return 0 if certificate.passed else CHECK_FAILED
 
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 from vreader.clock import Timer
 
+_ROOM = 64
+
 
 class _Due:
     __slots__ = ("call",)
@@ -39,6 +41,7 @@ class RealClock:
         self.now = time.monotonic
         self._due: list[tuple[float, int, _Due]] = []
         self._count = 0
+        self._room = _ROOM
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -48,6 +51,10 @@ class RealClock:
         due = _Due(call)
         with self._changed:
             self._count += 1
+            if len(self._due) > self._room:  # most of them cancelled, as a rule
+                self._due = [entry for entry in self._due if entry[2].call is not None]
+                heapq.heapify(self._due)
+                self._room = 2 * len(self._due) + _ROOM
             heapq.heappush(self._due, (when, self._count, due))
             if self._thread is None and not self._stopping:
                 self._thread = threading.Thread(target=self._work, name="timers", daemon=True)

@@ -27,6 +27,7 @@ T = TypeVar("T")
 READER_GROUPS = GROUPS
 # libpcsclite's pause before it asks again after a sharing violation.
 RETRY_S = 0.1
+_DWORD = 0xFFFFFFFF
 
 
 class CardStatus(NamedTuple):
@@ -60,7 +61,10 @@ class ScardApi(StatusFunctions, DatabaseFunctions):
     # ------------------------------------------------------------------ contexts
 
     def SCardEstablishContext(self, dwScope: int = 2) -> int:
-        """Make a context and return it; 0 user, 1 terminal, 2 system, else INVALID_VALUE."""
+        """Make a context and return it; 0 user, 1 terminal, 2 system, else INVALID_VALUE.
+
+        pcsc-lite also knows 3, global.
+        """
         rm = self._rm
         serial = not rm.profile.threads_share_contexts
         return self._host.run(rm.establish_context, dwScope, serial=serial).id
@@ -171,20 +175,22 @@ class ScardApi(StatusFunctions, DatabaseFunctions):
         cbRecvLength: int = MAX_APDU_BUFFER,
     ) -> bytes:
         """Send a control code to the reader driver; what it fails with is the profile's to say."""
-        operation = operations.control(
-            self._rm, self._handle(hCard), dwControlCode, bytes(bSendBuffer), cbRecvLength
-        )
+        handle = self._handle(hCard)
+        if len(bSendBuffer) > MAX_APDU_BUFFER:
+            raise ScardError(SCARD.E_INSUFFICIENT_BUFFER)
+        data = bytes(bSendBuffer)
+        operation = operations.control(self._rm, handle, dwControlCode, data, cbRecvLength)
         return self._host.call(operation)
 
     def SCardGetAttrib(self, hCard: int, dwAttrId: int) -> bytes:
         """Return a reader attribute."""
-        return self._host.call(operations.get_attribute(self._rm, self._handle(hCard), dwAttrId))
+        tag = dwAttrId & _DWORD
+        return self._host.call(operations.get_attribute(self._rm, self._handle(hCard), tag))
 
     def SCardSetAttrib(self, hCard: int, dwAttrId: int, bAttr: bytes) -> None:
         """Set a reader attribute."""
-        self._host.call(
-            operations.set_attribute(self._rm, self._handle(hCard), dwAttrId, bytes(bAttr))
-        )
+        tag, value = dwAttrId & _DWORD, bytes(bAttr)
+        self._host.call(operations.set_attribute(self._rm, self._handle(hCard), tag, value))
 
     # ------------------------------------------------------------------ waiting
 

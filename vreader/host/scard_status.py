@@ -68,6 +68,11 @@ class StatusFunctions(ScardFunctions):
             timer = self._host.run(clock.call_at, deadline, wait.woken.set)
         try:
             while True:
+                # Before the first wait too: who ends it may have been faster.
+                if wait.cancelled:
+                    raise ScardError(SCARD.E_CANCELLED)
+                if not wait.context.valid:
+                    raise ScardError(wait.context.failure)
                 found = [_look(rm, state, now, before) for state in asked]
                 if any(state.event_state & ReaderFlag.CHANGED for state in found):
                     return found
@@ -75,10 +80,6 @@ class StatusFunctions(ScardFunctions):
                     raise ScardError(SCARD.E_TIMEOUT)
                 wait.woken.wait()
                 wait.woken.clear()
-                if wait.cancelled:
-                    raise ScardError(SCARD.E_CANCELLED)
-                if not wait.context.valid:
-                    raise ScardError(wait.context.failure)
                 now = self._host.run(_snapshot, rm, asked)
         finally:
             if timer is not None:

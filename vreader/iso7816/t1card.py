@@ -172,6 +172,7 @@ class T1Card:
     def _take_r(self, block: Block) -> bytes | None:
         if self._asked:
             return self._invalid(OTHER_ERROR)
+        self._failures = 0
         ours = self._unacknowledged
         if ours is not None and block.number == self._ns:
             return self._send(ours)

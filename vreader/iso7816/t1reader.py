@@ -99,7 +99,7 @@ class T1Reader:
         self._initial_ifsc = ifsc
         self._command = self.response = b""
         self._received = bytearray()
-        self._offset = self._starts = 0
+        self._offset = self._starts = self._pieces = 0
         self.broken = False
         self._restart()
 
@@ -133,7 +133,7 @@ class T1Reader:
         return self._resynchronize(lost=False)
 
     def _start(self) -> bytes:
-        self._offset = 0
+        self._offset = self._pieces = 0
         self._received = bytearray()
         self._progress()
         self._heard = self._sending = False
@@ -157,9 +157,22 @@ class T1Reader:
         return self.sent._replace(nad=self.nad).encode(crc=self.crc)
 
     def abort(self) -> bytes:
-        """Return S(ABORT request), to send instead of the next block of a chain (rule 9)."""
-        if self.phase not in (Phase.SEND, Phase.RECEIVE):
-            raise T1Error("there is no chain to abort")
+        """Return S(ABORT request), to send instead of the next block of a chain (rule 9).
+
+        Raises:
+            T1Error: there is no chain, or the ends do not know for sure which block came last:
+                an error is being mended, or the card has asked for time.
+        """
+        if (
+            self.phase not in (Phase.SEND, Phase.RECEIVE)
+            or self.failures
+            or self._repeats
+            or not (self.sent.is_i or self.sent.is_r)
+        ):
+            raise T1Error("there is no chain to abort now")
+        return self._abort()
+
+    def _abort(self) -> bytes:
         self.phase = Phase.ABORT
         return self._send(Block(ABORT))
 
@@ -250,8 +263,10 @@ class T1Reader:
         self._progress()
         self.nr ^= 1
         self._received += block.inf
-        if len(self._received) > MAX_RESPONSE:
-            return self.abort()
+        self._pieces += 1
+        # Bytes beyond the longest response, or pieces without any for ever.
+        if len(self._received) > MAX_RESPONSE or self._pieces > MAX_RESPONSE:
+            return self._abort()
         if block.more:
             return self._send(Block.r(self.nr))
         self.response = bytes(self._received)

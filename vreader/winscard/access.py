@@ -8,6 +8,7 @@ lets one call at a time talk to the driver.
 """
 
 from bisect import insort
+from collections.abc import Callable
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -101,19 +102,26 @@ def wait_for_turn(rm: "ResourceManager", call: str, handle: CardHandle) -> Opera
         reader.asked += 1
         handle.asked = reader.asked
         handle.gave_up = float("inf")
-    place = Place(handle.asked, patient=call not in _ASKED_AGAIN)
+    place = Place(handle, patient=call not in _ASKED_AGAIN)
     insort(reader.places, place, key=_BY_ASKING)
     try:
         yield place
     except ScardError:
+        handle.gave_up = reader.clock.now()
         if reader.turn is place:
             end_turn(reader)
         else:
             reader.places.remove(place)
-            handle.gave_up = reader.clock.now()
         raise
     handle.asked = 0
     return place
+
+
+def dismiss(reader: Reader, belongs: Callable[[CardHandle], bool]) -> None:
+    """End the waits for a turn of handles that another thread has closed."""
+    for place in [place for place in reader.places if belongs(place.handle)]:
+        for call in list(place.calls):
+            call.give_up(SCARD.E_INVALID_HANDLE)
 
 
 def end_turn(reader: Reader) -> None:
@@ -127,6 +135,14 @@ def release_lock(reader: Reader) -> None:
     reader.owner, reader.lock_count, reader.timed = None, 0, False
     if reader.places and reader.turn is None:
         _pass_on(reader)
+
+
+def end_lock(reader: Reader) -> None:
+    """End the transaction, nested ones too; exclusive use goes on."""
+    if reader.sharing < 0:
+        reader.lock_count, reader.timed = 1, False
+    else:
+        release_lock(reader)
 
 
 def _pass_on(reader: Reader) -> None:

@@ -9,6 +9,11 @@ deleted. It is the manager's own: contexts and readers have nothing to do with i
 from vreader.winscard.codes import SCARD, ScardError
 
 CARD_ID_BYTES = 16
+CACHE_BYTES = 0x400000  # of all items: what is written then forces the oldest ones out
+_OVERHEAD_BYTES = 256  # of an item, roughly: a million empty ones cost memory too
+
+
+_Key = tuple[bytes, str]
 
 
 class CardCache:
@@ -16,11 +21,15 @@ class CardCache:
 
     Args:
         item_bytes: the longest value; None refuses every call, for a manager without a cache.
+
+    Attributes:
+        size: bytes it holds, at most CACHE_BYTES.
     """
 
     def __init__(self, item_bytes: int | None) -> None:
         self._item_bytes = item_bytes
-        self._items: dict[tuple[bytes, str], tuple[int, bytes]] = {}
+        self._items: dict[_Key, tuple[int, bytes]] = {}
+        self.size = 0
 
     def read(self, card: bytes, freshness: int, name: str) -> bytes:
         """Return a value; ScardError W_CACHE_ITEM_NOT_FOUND or W_CACHE_ITEM_STALE."""
@@ -30,7 +39,7 @@ class CardCache:
             raise ScardError(SCARD.W_CACHE_ITEM_NOT_FOUND)
         written, value = item
         if written != freshness:
-            del self._items[key]
+            self._forget(key)
             raise ScardError(SCARD.W_CACHE_ITEM_STALE)
         return value
 
@@ -39,11 +48,24 @@ class CardCache:
         key = self._key(card, name)
         if len(value) > (self._item_bytes or 0):
             raise ScardError(SCARD.W_CACHE_ITEM_TOO_BIG)
+        if key in self._items:
+            self._forget(key)
         self._items[key] = (freshness, value)
+        self.size += _size(key, value)
+        while self.size > CACHE_BYTES:
+            self._forget(next(iter(self._items)))
 
-    def _key(self, card: bytes, name: str) -> tuple[bytes, str]:
+    def _forget(self, key: _Key) -> None:
+        _, value = self._items.pop(key)
+        self.size -= _size(key, value)
+
+    def _key(self, card: bytes, name: str) -> _Key:
         if self._item_bytes is None:
             raise ScardError(SCARD.E_UNSUPPORTED_FEATURE)
         if len(card) != CARD_ID_BYTES or not name:
             raise ScardError(SCARD.E_INVALID_PARAMETER)
         return card, name
+
+
+def _size(key: _Key, value: bytes) -> int:
+    return _OVERHEAD_BYTES + 4 * len(key[1]) + len(value)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
 from vreader.smclib.ioctl import IO_REQUEST_SIZE, Ioctl
-from vreader.wdm import NTSTATUS, Handle, IoCancelIrp, IoManager, Irp, RtlNtStatusToDosError
+from vreader.wdm import NTSTATUS, Handle, IoCancelIrp, IoManager, RtlNtStatusToDosError
 from vreader.winscard.codes import SCARD, ScardError
 from vreader.winscard.events import IoctlRejectedEvent
 
@@ -78,7 +78,6 @@ class Call(Generic[T]):
     _outcome: "tuple[NTSTATUS, bytes] | None" = None
     _sending: bool = False
     _asked: Io | None = None
-    _pending: Irp | None = None
     _woken_from: WaitQueue | None = None
     done: bool = False
     value: T | None = None
@@ -124,11 +123,13 @@ class Call(Generic[T]):
         A wait is given up. A vendor's request is cancelled, a prompt for a PIN say; one for the
         card goes on, for a reset cut short would be everybody's loss.
         """
-        if self.give_up(SCARD.E_CANCELLED):
+        asked = self._asked
+        if self.done or self.give_up(SCARD.E_CANCELLED) or asked is None:
             return
-        irp, asked = self._pending, self._asked
-        if irp is not None and not irp.Cancel and asked and asked.code not in _STANDARD:
-            IoCancelIrp(irp)
+        if asked.code not in _STANDARD:
+            for irp in list(asked.handle.file.pending.values()):
+                if irp.stack[irp.current].IoControlCode == asked.code:
+                    IoCancelIrp(irp)
 
     def abandon(self) -> None:
         """Let nobody wait for it any more: the thread that did was interrupted.
@@ -170,14 +171,13 @@ class Call(Generic[T]):
                 asked.calls.append(self)
                 return
             self._asked, self._outcome, self._sending = asked, None, True
-            irp = self._io.device_io_control(
+            self._io.device_io_control(
                 asked.handle, asked.code, asked.data, asked.out_length, self._io_done
             )
             self._sending = False
             # The driver may have answered at once; else it will, by _io_done.
             value, error = self._outcome, None
             if value is None:
-                self._pending = irp
                 return
 
     def _io_done(self, status: NTSTATUS, output: bytes) -> None:

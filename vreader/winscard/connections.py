@@ -7,7 +7,7 @@ from vreader.smclib.ioctl import Attr, Ioctl, Power, Protocol
 from vreader.smclib.states import CardState
 from vreader.wdm import NTSTATUS
 from vreader.winscard import negotiation, power
-from vreader.winscard.access import enter, leave, release_lock
+from vreader.winscard.access import dismiss, end_lock, enter, leave, release_lock
 from vreader.winscard.call import Io, Operation
 from vreader.winscard.codes import SCARD, Disposition, ScardError, ShareMode
 from vreader.winscard.model import CardHandle, Context, Reader
@@ -16,6 +16,8 @@ from vreader.winscard.profile import Operation as Op
 if TYPE_CHECKING:
     from vreader.winscard.manager import ResourceManager
 
+# Connections of one context, as in pcscd: a program that never stops connecting harms itself alone.
+MAX_HANDLES = 200
 _TAKES_POWER = (Disposition.RESET, Disposition.UNPOWER)
 
 
@@ -36,9 +38,7 @@ def connect(
     turn = yield from enter(rm, "connect", handle)
     try:
         power.cancel_idle(reader)
-        if share != ShareMode.DIRECT:
-            yield from _power_up(rm, reader, "connect")
-        yield from negotiation.negotiate(rm, reader, share, wanted)
+        yield from _make_ready(rm, reader, "connect", share, wanted)
         if not context.valid:  # released by another thread while this call waited
             raise ScardError(context.failure)
         _join(rm, handle)
@@ -68,6 +68,8 @@ def _join(rm: "ResourceManager", handle: CardHandle) -> None:
     reader, alone = handle.reader, _is_alone(rm, handle.share)
     if reader.sharing and (alone or reader.sharing < 0):
         raise ScardError(SCARD.E_SHARING_VIOLATION)
+    if len(handle.context.handles) >= MAX_HANDLES:
+        raise ScardError(SCARD.E_NO_MEMORY)
     handle.id = rm.unique_id(rm.handles)
     if alone:
         reader.sharing, reader.owner, reader.lock_count = -1, handle, 1
@@ -78,24 +80,33 @@ def _join(rm: "ResourceManager", handle: CardHandle) -> None:
     handle.context.handles[handle.id] = handle
 
 
-def _power_up(rm: "ResourceManager", reader: Reader, call: str) -> Operation[None]:
-    if not reader.card_in:
-        raise _no_card(rm, call)
-    if reader.powered:
-        return
-    insertion = reader.insertion
-    yield from power.make_ready(rm, reader, Op.POWER)
-    if reader.insertion != insertion:
-        raise _no_card(rm, call)
+def _make_ready(
+    rm: "ResourceManager", reader: Reader, call: str, share: int, wanted: Protocol
+) -> Operation[None]:
+    """Have a card with power and a protocol in force, or with DIRECT what there is."""
+    insertion, direct = reader.insertion, share == ShareMode.DIRECT
+    try:
+        if not (direct or reader.card_in):
+            raise _no_card(rm, reader, call)
+        if not (direct or reader.powered):
+            yield from power.make_ready(rm, reader, Op.POWER)
+        yield from negotiation.negotiate(rm, reader, share, wanted)
+    except ScardError:
+        if reader.insertion == insertion:
+            raise
+    if reader.insertion != insertion and not direct:
+        raise _no_card(rm, reader, call)
 
 
-def _no_card(rm: "ResourceManager", call: str) -> ScardError:
+def _no_card(rm: "ResourceManager", reader: Reader, call: str) -> ScardError:
+    if reader.gone or reader.away:
+        return ScardError(SCARD.E_READER_UNAVAILABLE)
     return ScardError(rm.profile.no_card.get(call, SCARD.E_NO_SMARTCARD))
 
 
 def _tell_in_use(rm: "ResourceManager", reader: Reader) -> Operation[None]:
     """Let the driver know whether anybody is connected; the gate must be held."""
-    if rm.profile.tells_in_use and not reader.gone:
+    if rm.profile.tells_in_use and not (reader.gone or reader.away):
         in_use = int(reader.sharing != 0)
         data = Attr.DEVICE_IN_USE.to_bytes(4, "little") + in_use.to_bytes(4, "little")
         yield Io(reader.device, Ioctl.SMARTCARD_SET_ATTRIBUTE, data)
@@ -116,9 +127,7 @@ def reconnect(
     turn = yield from enter(rm, "reconnect", handle)
     try:
         yield from _initialize(rm, reader, initialization)
-        if share != ShareMode.DIRECT:
-            yield from _power_up(rm, reader, "reconnect")
-        yield from negotiation.negotiate(rm, reader, share, wanted)
+        yield from _make_ready(rm, reader, "reconnect", share, wanted)
         _change_sharing(rm, handle, share)
         handle.event = None
     finally:
@@ -142,7 +151,7 @@ def _initialize(rm: "ResourceManager", reader: Reader, initialization: int) -> O
         yield from power.power_down(rm, reader)
         yield from power.reset(rm, reader, Power.COLD_RESET)
     if not reader.card_in:
-        raise _no_card(rm, "reconnect")
+        raise _no_card(rm, reader, "reconnect")
 
 
 def _change_sharing(rm: "ResourceManager", handle: CardHandle, share: int) -> None:
@@ -150,20 +159,14 @@ def _change_sharing(rm: "ResourceManager", handle: CardHandle, share: int) -> No
     if _is_alone(rm, share):
         if reader.sharing not in (1, -1):
             raise ScardError(SCARD.E_SHARING_VIOLATION)
-        if reader.sharing == 1:
-            reader.sharing, reader.owner, reader.lock_count = -1, handle, 1
+        if reader.sharing == 1:  # a transaction of its own goes on
+            reader.sharing, reader.owner, reader.lock_count = -1, handle, reader.lock_count + 1
     elif reader.sharing < 0:
         reader.sharing = 1
-        release_lock(reader)
+        reader.lock_count -= 1
+        if not reader.lock_count:
+            release_lock(reader)
     handle.share = share
-
-
-def end_lock(reader: Reader) -> None:
-    """End the transaction, nested ones too; exclusive use goes on."""
-    if reader.sharing < 0:
-        reader.lock_count, reader.timed = 1, False
-    else:
-        release_lock(reader)
 
 
 # ------------------------------------------------------------------ disconnect
@@ -174,7 +177,7 @@ def disconnect(rm: "ResourceManager", handle: CardHandle, disposition: int) -> O
     if disposition not in Disposition._value2member_map_:
         raise ScardError(SCARD.E_INVALID_VALUE)
     reader = handle.reader
-    call = "dispose" if disposition in _TAKES_POWER else "disconnect"
+    call = "disconnect" if disposition == Disposition.LEAVE else "dispose"
     try:
         turn = yield from enter(rm, call, handle)
     except ScardError:
@@ -219,6 +222,7 @@ def forget_handle(rm: "ResourceManager", handle: CardHandle) -> None:
     if not handle.open:
         return
     handle.open = False
+    dismiss(reader, lambda waiting: waiting is handle)
     rm.handles.pop(handle.id)
     handle.context.handles.pop(handle.id)
     reader.handles.pop(handle.id)
@@ -242,9 +246,14 @@ def release_context(rm: "ResourceManager", context: Context) -> Operation[None]:
         del rm.contexts[context.id]
         return
     context.valid = False
+    for reader in list(rm.readers.values()):
+        dismiss(reader, lambda waiting: waiting.context is context)
     # Who holds a lock comes first: the others could not reset its card before.
     for handle in sorted(context.handles.values(), key=lambda h: h.reader.owner is not h):
-        yield from disconnect(rm, handle, _last_disposition(rm, handle))
+        try:
+            yield from disconnect(rm, handle, _last_disposition(rm, handle))
+        except ScardError:  # another thread has closed it meanwhile, or the wait was interrupted
+            forget_handle(rm, handle)
     rm.contexts.pop(context.id, None)
 
 

@@ -9,7 +9,7 @@ from vreader.wdm import NTSTATUS
 from vreader.winscard import negotiation, power
 from vreader.winscard.access import check, enter, leave
 from vreader.winscard.call import Io, Operation
-from vreader.winscard.codes import SCARD, ScardError
+from vreader.winscard.codes import MAX_APDU_BUFFER, SCARD, ScardError
 from vreader.winscard.model import CardHandle, Place, ReaderStatus
 from vreader.winscard.profile import Operation as Op
 
@@ -95,7 +95,8 @@ def control(
         if code in _TRACKING:
             answer = NTSTATUS.DEVICE_BUSY if rm.profile.standard_control else answer
         elif code not in _STANDARD_IOCTLS or rm.profile.standard_control:
-            answer, output = yield Io(reader.device, code, data, reply_length)
+            room = min(reply_length, MAX_APDU_BUFFER)
+            answer, output = yield Io(reader.device, code, data, room)
             if code in _MOVES_CARD and answer is _SUCCESS:
                 yield from _look_again(rm, handle, code)
     finally:

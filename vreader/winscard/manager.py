@@ -10,6 +10,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from vreader.events import Emitter
+from vreader.registry import Registry
+from vreader.registry.store import fold
 from vreader.smclib.ioctl import Protocol
 from vreader.wdm import IoManager
 from vreader.winscard import monitor
@@ -21,10 +23,8 @@ from vreader.winscard.model import CardHandle, Context, Reader, ReaderStatus
 from vreader.winscard.profile import RmProfile
 
 if TYPE_CHECKING:
-    from vreader.registry import Registry
     from vreader.winscard.database import ReaderDatabase
 
-SCOPES = (0, 1, 2, 3)
 GROUPS = ("SCard$DefaultReaders",)
 
 
@@ -52,7 +52,7 @@ class ResourceManager:
         profile: RmProfile,
         new_id: Callable[[], int],
         events: Emitter,
-        registry: "Registry | None" = None,
+        registry: Registry | None = None,
     ) -> None:
         self.io = io
         self.profile = profile
@@ -120,12 +120,12 @@ class ResourceManager:
         """Make a context.
 
         Args:
-            scope: 0 user, 1 terminal, 2 system, else INVALID_VALUE.
+            scope: 0 user, 1 terminal, 2 system, with pcsc-lite 3 global; else INVALID_VALUE.
             serial: its calls come one after another, as on a connection.
         """
         if self.stopped is not None:
             raise ScardError(self.stopped)
-        if scope not in SCOPES:
+        if not 0 <= scope < self.profile.scopes:
             raise ScardError(SCARD.E_INVALID_VALUE)
         context = Context(self.unique_id(self.contexts), scope, serial)
         self.contexts[context.id] = context
@@ -194,8 +194,7 @@ class ResourceManager:
         """Further names and groups; ScardError UNSUPPORTED_FEATURE for a profile without any."""
         if not self.profile.database:
             raise ScardError(SCARD.E_UNSUPPORTED_FEATURE)
-        from vreader.registry import Registry  # most worlds never need either
-        from vreader.winscard.database import ReaderDatabase
+        from vreader.winscard.database import ReaderDatabase  # most worlds never need it
 
         return ReaderDatabase(Registry() if self._registry is None else self._registry)
 
@@ -211,7 +210,7 @@ class ResourceManager:
     def same_name(self, one: str, other: str) -> bool:
         """Whether two names are one to applications."""
         if self.profile.names_ignore_case:
-            return one.casefold() == other.casefold()
+            return fold(one) == fold(other)
         return one == other
 
     def list_readers(self, groups: Sequence[str] = ()) -> list[str]:

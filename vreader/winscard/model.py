@@ -83,13 +83,19 @@ class CardHandle:
 
 
 class Place(WaitQueue):
-    """The place of one call that waits for its turn."""
+    """The place of one call that waits for its turn.
 
-    __slots__ = ("asked",)
+    Attributes:
+        handle: the call's.
+        asked: where in the order of asking it stands.
+    """
 
-    def __init__(self, asked: int, *, patient: bool) -> None:
+    __slots__ = ("asked", "handle")
+
+    def __init__(self, handle: CardHandle, *, patient: bool) -> None:
         super().__init__(patient=patient)
-        self.asked = asked
+        self.handle = handle
+        self.asked = handle.asked
 
 
 class Reader:

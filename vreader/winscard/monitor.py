@@ -8,13 +8,14 @@ removed, the manager closes its handle, and opens the reader again when it stays
 "Registering for Device Notification").
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vreader.smclib.ioctl import Attr, Characteristics, Ioctl
 from vreader.smclib.states import CardState
 from vreader.wdm import NTSTATUS, Handle
 from vreader.winscard import power
-from vreader.winscard.access import release_lock
+from vreader.winscard.access import end_lock, release_lock
 from vreader.winscard.codes import SCARD
 from vreader.winscard.events import ReaderRefusedEvent
 from vreader.winscard.model import Reader
@@ -31,7 +32,9 @@ _PULLED_OUT = frozenset(
         NTSTATUS.NO_SUCH_DEVICE,
     }
 )
-# After tracking has failed for another reason: the reader sleeps, its radio is off.
+# Why a reader cannot be opened again for good: somebody else has it, or it is not there.
+_NOT_OURS = _PULLED_OUT | {NTSTATUS.ACCESS_DENIED, NTSTATUS.OBJECT_NAME_NOT_FOUND}
+# After a reader that is there has failed: it sleeps, its radio is off, it is stopped.
 RETRY_S = 1.0
 
 
@@ -47,6 +50,8 @@ def adopt(rm: "ResourceManager", link: str) -> None:
         return  # somebody else has it, a vpcd door say: not ours to manage
     vendor = _attribute(rm, device, Attr.VENDOR_NAME).decode(errors="replace")
     ifd_type = _attribute(rm, device, Attr.VENDOR_IFD_TYPE).decode(errors="replace")
+    # Asked for the name as well, but what the name has is the first number that is free.
+    _attribute(rm, device, Attr.DEVICE_UNIT)
     mechanics = _attribute(rm, device, Attr.CHARACTERISTICS)
     base, index = f"{vendor} {ifd_type}".strip(), 0
     taken = {r.index for r in rm.readers.values() if rm.same_name(r.base, base)}
@@ -81,6 +86,7 @@ def forget(rm: "ResourceManager", reader: Reader) -> None:
     if reader.gone:
         return
     reader.gone, reader.state = True, CardState.UNKNOWN
+    reader.insertion += 1  # what is on its way is an answer to before
     reader.unregister()
     _stop_timers(reader)
     reader.sharing = 0
@@ -126,10 +132,15 @@ def _watch_later(rm: "ResourceManager", reader: Reader, status: NTSTATUS) -> Non
         reader.insertion += 1
         _card_removed(rm, reader)
 
+    _later(reader, lambda: _watch(rm, reader))
+
+
+def _later(reader: Reader, call: Callable[[], None]) -> None:
+    """Try something again after a while; not once the reader has gone, or goes."""
+
     def due() -> None:
         reader.retry_timer = None
-        if not reader.away:
-            _watch(rm, reader)
+        call()
 
     reader.retry_timer = reader.clock.call_at(reader.clock.now() + RETRY_S, due)
 
@@ -149,7 +160,7 @@ def _card_removed(rm: "ResourceManager", reader: Reader) -> None:
     published = reader.state is not CardState.ABSENT
     for handle in reader.handles.values():
         handle.event = SCARD.W_REMOVED_CARD
-    release_lock(reader)
+    end_lock(reader)
     power.cancel_idle(reader)
     reader.powered = False
     power.forget_protocol(reader)
@@ -177,13 +188,13 @@ def _target_changes(rm: "ResourceManager", reader: Reader, event: str) -> bool:
 
 def _let_go(rm: "ResourceManager", reader: Reader) -> None:
     """Close the device, and have applications find the reader unavailable."""
+    _stop_timers(reader)
     if reader.away:
         return
     reader.away, reader.state = True, CardState.UNKNOWN
     reader.insertion += 1  # what is on its way is an answer to before
-    _stop_timers(reader)
     power.flag(rm, reader, SCARD.W_RESET_CARD)
-    release_lock(reader)
+    end_lock(reader)
     reader.powered, reader.atr = False, b""
     power.forget_protocol(reader)
     rm.io.close_handle(reader.device)
@@ -194,14 +205,17 @@ def _come_back(rm: "ResourceManager", reader: Reader) -> None:
     """Open the device again; connections need Reconnect, as after a reset."""
     if not reader.away:
         return
-    _status, device = rm.io.create_file(reader.link)
+    status, device = rm.io.create_file(reader.link)
     if device is None:
-        forget(rm, reader)  # somebody else was faster
+        if status in _NOT_OURS:
+            forget(rm, reader)
+        else:  # it is stopped, say
+            _later(reader, lambda: _come_back(rm, reader))
         return
     had_card = reader.card_in
     reader.device, reader.away, reader.card_in = device, False, False
     reader.state = CardState.ABSENT
-    reader.arriving = True
+    reader.arriving = had_card
     _watch(rm, reader)
     reader.arriving = False
     if had_card and not reader.card_in:

@@ -40,6 +40,12 @@ def failure(rm: "ResourceManager", operation: Op, status: NTSTATUS) -> ScardErro
     return ScardError(code)
 
 
+def left(rm: "ResourceManager", reader: Reader, operation: Op) -> ScardError:
+    """Return the error of a request during which the card has left, or the reader with it."""
+    away = reader.gone or reader.away
+    return failure(rm, operation, NTSTATUS.NO_SUCH_DEVICE if away else NTSTATUS.NO_MEDIA)
+
+
 # ------------------------------------------------------------------ requests
 
 
@@ -101,7 +107,10 @@ def read_card(
     rm: "ResourceManager", reader: Reader, operation: Op, state: CardState
 ) -> Operation[bytes]:
     """Learn the ATR of a card that was reset, and in SPECIFIC the protocol the driver uses."""
+    insertion = reader.insertion
     status, atr = yield from ask_attribute(reader, Attr.ATR_STRING)
+    if reader.insertion != insertion:
+        raise left(rm, reader, operation)
     if status is not NTSTATUS.SUCCESS:
         raise failure(rm, operation, status)
     forget_protocol(reader)
@@ -140,10 +149,6 @@ def greet_card(
             reader.state = CardState.SWALLOWED
     finally:
         leave(reader)
-    if reader.insertion != insertion:
-        # The removal was told while this card was not published yet: nothing to take back.
-        reader.state, reader.atr, reader.powered = CardState.ABSENT, b"", False
-        return
     if counts:
         reader.counter = (reader.counter + 1) & 0xFFFF
     rm.changed(reader)
@@ -191,7 +196,7 @@ def reset(rm: "ResourceManager", reader: Reader, minor: Power) -> Operation[None
     forget_protocol(reader)
     status, atr = yield from ask_power(reader, minor)
     if reader.insertion != insertion:
-        raise failure(rm, Op.RESET, NTSTATUS.NO_MEDIA)
+        raise left(rm, reader, Op.RESET)
     if status is not NTSTATUS.SUCCESS:
         if status is not NTSTATUS.NO_MEDIA:
             reader.powered = False

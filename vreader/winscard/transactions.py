@@ -7,6 +7,7 @@ from vreader.smclib.ioctl import Power
 from vreader.winscard import power
 from vreader.winscard.access import (
     check,
+    end_lock,
     end_turn,
     enter_gate,
     is_taken,
@@ -16,7 +17,7 @@ from vreader.winscard.access import (
 )
 from vreader.winscard.call import Operation
 from vreader.winscard.codes import SCARD, Disposition, ScardError
-from vreader.winscard.connections import dispose, end_lock
+from vreader.winscard.connections import dispose
 from vreader.winscard.events import TransactionExpired
 from vreader.winscard.model import CardHandle, Reader
 
@@ -136,7 +137,8 @@ def _time_out(rm: "ResourceManager", reader: Reader) -> Operation[None]:
     except ScardError:
         pass  # a card that does not answer: whoever calls next is told
     finally:
-        reader.timed = False
-        if rm.profile.reset_ends_transaction and reader.owner is owner:
-            end_lock(reader)
+        if reader.owner is owner:  # else another transaction has begun meanwhile
+            reader.timed = False
+            if rm.profile.reset_ends_transaction:
+                end_lock(reader)
         leave(reader)

@@ -14,6 +14,7 @@ from vreader.host import Host
 from vreader.world.desk import Desk, Place
 
 if TYPE_CHECKING:
+    from vreader.bridge.serialccid.door import SerialCcidDoor
     from vreader.bridge.vpcd.card_end import VpcdDoor
     from vreader.bridge.vpcd.dial import Dial
     from vreader.bridge.vpcd.pcscd import PrivatePcscd
@@ -44,6 +45,7 @@ class Doors:
         self.environment: dict[str, str] = {}
         self.warnings: list[str] = []
         self.vpcd: list[VpcdDoor] = []
+        self._serving: dict[str, VpcdDoor | SerialCcidDoor] = {}  # by the reader's name
 
     def open_embedded(self, socket: str | None) -> None:
         """Serve libpcsclite on a socket of our own, or at ``socket``."""
@@ -110,7 +112,11 @@ class Doors:
     def _wait_until_seen(self, pcscd: "PrivatePcscd") -> None:
         # A card whose ATR is garbled on purpose may never be seen.
         places = self._desk.places
-        pcscd.wait_until_seen([p.name for p in places if p.card is not None and not p.spec.warning])
+        seen = [p.name for p in places if p.card is not None and not p.spec.warning]
+        pcscd.wait_until_seen(seen, hopeless=lambda name: self._serving[name].card_failure)
+        for name in seen:
+            if why := self._serving[name].card_failure:
+                self.warnings.append(f"{name}: the card cannot be powered up: {why}")
 
     def _serve_vpcd(self, place: Place, dial: "Dial", peer: str) -> None:
         from vreader.bridge.vpcd.card_end import VpcdDoor
@@ -118,6 +124,7 @@ class Doors:
         handle = self._host.open_device(place.reader.link)
         door = VpcdDoor(place.name, handle, dial, peer=peer, events=self._host.events)
         self.vpcd.append(door)
+        self._serving[place.name] = door
         self._closers.callback(door.stop)
         door.start()
 
@@ -128,6 +135,7 @@ class Doors:
         handle, device = self._host.open_device(place.reader.link), place.reader.device
         events = self._host.events
         door = SerialCcidDoor(place.name, handle, device=device, events=events, link=link)
+        self._serving[place.name] = door
         self._closers.callback(door.stop)
         door.start()
         return door.path

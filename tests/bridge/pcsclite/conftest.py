@@ -44,12 +44,12 @@ class SimpleCard:
 class Place:
     """A host with a door; ``events`` is everything that was said."""
 
-    def __init__(self, path, slots, profile):
+    def __init__(self, path, slots, profile, **options):
         self.path = path
         self.events = []
         self.host = Host(profile)
         self.host.events.subscribe(self.events.append)
-        self.reader = self.host.add_reader("Door Reader 00 00")
+        self.reader = self.host.add_reader("Door Reader 00 00", **options)
         self.card = SimpleCard()
         self.reader.insert(self.card)
         self.door = PcscliteDoor(self.host, path, lambda: slots)
@@ -101,8 +101,8 @@ def short_directory():
 def make_place(short_directory):
     places = []
 
-    def make(slots=16, profile=PCSCLITE):
-        places.append(Place(f"{short_directory}/s{len(places)}", slots, profile))
+    def make(slots=16, profile=PCSCLITE, **options):
+        places.append(Place(f"{short_directory}/s{len(places)}", slots, profile, **options))
         return places[-1]
 
     yield make

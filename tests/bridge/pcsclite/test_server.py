@@ -8,11 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from vreader.bridge.pcsclite import server
+from vreader.bridge.pcsclite import server, wire
 from vreader.bridge.pcsclite.client import PcscClient
 from vreader.bridge.pcsclite.server import PcscliteDoor
+from vreader.bridge.pcsclite.wire import Command
 from vreader.errors import VreaderError
 from vreader.host import Host
+
+VERIFY_PIN_DIRECT = 0x42330006
+VERIFY = bytes.fromhex("1E1E 82 08 00 0806 02 FF 0904 00 000000 0D000000 0020008008" + "FF" * 8)
 
 
 @pytest.fixture
@@ -41,6 +45,27 @@ def test_close_leaves_nothing(make_place):
     assert set(threading.enumerate()) == before
     with pytest.raises(VreaderError):
         clients[2].readers()
+
+
+@pytest.mark.parametrize("end", ["kill", "close"])
+def test_nobody_is_asked_for_the_pin_of_a_program_that_has_gone(make_place, end):
+    asked = threading.Event()
+    place = make_place(pinpad=lambda prompt: asked.set())  # and nobody types
+    client = place.client()
+    hcard, _ = client.connect(place.reader.name, 2, 3)
+    body = wire.CONTROL.pack(hcard, VERIFY_PIN_DIRECT, len(VERIFY), 300, 0, 0)
+    client.send(Command.CONTROL, body, VERIFY)
+    assert asked.wait(10)
+    if end == "kill":
+        client.close()
+        place.until(lambda: place.sharing() == 0)
+        place.innocent_client_works()
+        with pytest.raises(VreaderError, match="asks for no PIN"):
+            place.reader.press("1234")
+    else:
+        (session,) = place.door.sessions()
+        place.door.close()
+        assert not session._thread.is_alive()
 
 
 def test_close_after_the_host(make_place):

@@ -31,7 +31,16 @@ class Driver:
     def send(self, data: bytes) -> None:
         """Send, and take the echo back."""
         os.write(self.fd, data)
-        assert self.receive(len(data)) == data
+        self.echo(data)
+
+    def echo(self, data: bytes) -> None:
+        """Take back what was sent; being asked for time is allowed at any moment."""
+        assert self.first() + self.receive(len(data) - 1) == data
+
+    def first(self) -> bytes:
+        while (first := self.receive(1)) == TIME_REQUEST:
+            pass
+        return first
 
     def receive(self, size: int) -> bytes:
         data = b""
@@ -43,9 +52,7 @@ class Driver:
         return data
 
     def message(self) -> Response:
-        while (first := self.receive(1)) == TIME_REQUEST:
-            pass
-        head = first + self.receive(6)
+        head = self.first() + self.receive(6)
         assert head[:2] == b"\3\6"
         frame = head + self.receive(6 + int.from_bytes(head[3:7], "little"))
         message = frame[2:-1]
@@ -67,7 +74,13 @@ class Driver:
 
 
 @pytest.fixture
-def line(make_line):
+def soon(monkeypatch):
+    """A card works long before it has worked for a part of a second."""
+    monkeypatch.setattr("vreader.bridge.serialccid.door._PATIENCE_S", 0.02)
+
+
+@pytest.fixture
+def line(soon, make_line):
     return make_line()
 
 
@@ -156,8 +169,8 @@ def test_a_card_that_works_long_keeps_the_driver_waiting(line, driver, echo):
     assert Block.parse(driver.message().data).inf == COMMAND + b"\x90\0"
 
 
-def test_an_answer_the_driver_gave_up_waiting_for_never_reaches_it(line, driver, echo):
-    """It would take it for the echo of its next command, and so on for ever."""
+def test_an_answer_to_a_driver_that_has_gone_does_not_reach_the_next_one(line, driver, echo):
+    """It would take it for the echo of its first command, and so on for ever."""
     card = powered(line, driver, echo())
     card.hold = threading.Event()
     driver.send(driver.frame(Command.XFR_BLOCK, Block.i(0, False, COMMAND).encode()))
@@ -165,29 +178,76 @@ def test_an_answer_the_driver_gave_up_waiting_for_never_reaches_it(line, driver,
     os.write(driver.fd, frame := driver.frame(Command.GET_SLOT_STATUS))
     card.hold.set()
     line.wait_for(SerialCcidIgnored)
-    while (first := driver.receive(1)) == TIME_REQUEST:
-        pass
-    assert first + driver.receive(len(frame) - 1) == frame
+    driver.echo(frame)
     assert driver.message().seq == driver.seq
     assert card.commands == [COMMAND]
 
 
-def test_of_several_commands_only_the_last_is_waited_for(line, driver, echo):
-    """They have piled up while this process was stopped; the card is asked all the same."""
-    card = powered(line, driver, echo())
-    late = driver.frame(Command.XFR_BLOCK, Block.i(0, False, COMMAND).encode())
-    last = driver.frame(Command.GET_SLOT_STATUS)
-    os.write(driver.fd, late + late + last)
-    assert driver.receive(len(last)) == last
-    assert driver.message().seq == driver.seq
-    assert card.commands == [COMMAND]
-    assert "gave up" in line.told(SerialCcidIgnored)[0].reason
+class StoppedClock:
+    """The clock of a door whose process can be stopped."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+        self.runs = threading.Event()
+        self.runs.set()
+        self.stopped = threading.Event()
+
+    def __call__(self) -> float:
+        if not self.runs.is_set():
+            self.stopped.set()
+            assert self.runs.wait(PATIENCE_MS / 1000)
+        return self.time
+
+    def stop(self) -> None:
+        self.stopped.clear()
+        self.runs.clear()
+        assert self.stopped.wait(PATIENCE_MS / 1000)
+
+    def go_on(self, after_s: float) -> None:
+        self.time += after_s
+        self.runs.set()
 
 
-def test_what_was_not_read_is_gone_when_the_driver_speaks_again(line, driver):
-    driver.send(driver.frame(Command.GET_SLOT_STATUS))
-    assert select.select([driver.fd], [], [], PATIENCE_MS / 1000)[0]  # the answer, not read
+@pytest.mark.parametrize("commands", [1, 3])
+def test_what_came_while_the_process_was_stopped_is_waited_for_no_more(make_line, commands):
+    clock = StoppedClock()
+    line = make_line(now=clock)
+    driver = Driver(line.door.path)
+    clock.stop()
+    for _ in range(commands):
+        os.write(driver.fd, driver.frame(Command.GET_SLOT_STATUS))
+    clock.go_on(after_s=5.0)
+    line.wait_for(SerialCcidIgnored)
     assert driver.ask(Command.ESCAPE, b"\x02").data == b"GemTwin-vreader"
+    driver.close()
+
+
+def test_a_short_stop_does_no_harm(make_line):
+    clock = StoppedClock()
+    line = make_line(now=clock)
+    driver = Driver(line.door.path)
+    clock.stop()
+    os.write(driver.fd, frame := driver.frame(Command.GET_SLOT_STATUS))
+    clock.go_on(after_s=1.0)
+    driver.echo(frame)
+    assert driver.message().seq == driver.seq
+    driver.close()
+
+
+def test_an_answer_is_not_sent_after_a_stop_while_the_card_worked(soon, make_line, echo):
+    clock = StoppedClock()
+    line = make_line(now=clock)
+    driver = Driver(line.door.path)
+    card = powered(line, driver, echo())
+    card.hold = threading.Event()
+    driver.send(driver.frame(Command.XFR_BLOCK, Block.i(0, False, COMMAND).encode()))
+    line.wait_for(SerialCcidWaiting)
+    clock.stop()  # the thread that asks for time
+    card.hold.set()
+    clock.go_on(after_s=5.0)
+    line.wait_for(SerialCcidIgnored)
+    assert driver.ask(Command.ESCAPE, b"\x02").data == b"GemTwin-vreader"
+    driver.close()
 
 
 def test_a_frame_that_breaks_off_does_not_swallow_the_next(line, driver):

@@ -83,11 +83,16 @@ def test_a_card_without_an_answer_is_mute(make, echo):
 
 
 def test_a_garbled_atr(make, echo):
-    line = make(echo(bytes.fromhex("3C00")), power=False)
+    card = echo(bytes.fromhex("3C00"))
+    line = make(card, power=False)
     with pytest.raises(Refusal) as refusal:
         line.power_on()
     assert refusal.value.error == SlotError.BAD_ATR_TS
     assert line.status is IccStatus.INACTIVE
+    assert line.failure == "POWER (COLD_RESET): STATUS_UNRECOGNIZED_MEDIA"
+    card.atr = echo().atr
+    line.power_on()
+    assert line.failure == ""
 
 
 def test_pps_chooses_protocol_and_speed(make, echo):
@@ -224,6 +229,7 @@ def test_link_options():
         with pytest.raises(UsageError) as error:
             parse_link(text)
         assert "spoil" in error.value.hint
+        assert repr(text[3:].partition("=")[0]) in str(error.value)
 
 
 def test_what_crosses_is_told(make, echo):

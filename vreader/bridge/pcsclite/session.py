@@ -313,9 +313,7 @@ class Session:
         if length > wire.MAX_DATA:
             raise ProtocolError(f"CONTROL of {length} bytes")
         data = self._read(length)
-        operation = operations.control(
-            self.rm, self._handle(hcard), code, data, min(room, wire.MAX_DATA)
-        )
+        operation = operations.control(self.rm, self._handle(hcard), code, data, room)
         rv, reply = self._call(operation, b"")
         self._send(wire.CONTROL.pack(hcard, code, length, room, len(reply), rv) + reply)
 

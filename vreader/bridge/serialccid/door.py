@@ -4,13 +4,21 @@
 The door opens its reader as a resource manager would, and stands for the firmware of a GemPC Twin
 between it and the line. It keeps the other end of the line open itself, so that a driver may come
 and go: to us a restart of pcscd is only a pause.
+
+The driver takes the first frame it hears for the echo of its command and the second for the answer,
+whatever they are. So what it has given up waiting for must never reach it: every later answer would
+be taken for another command's. It gives up when this process is stopped for a while, by Ctrl-Z say,
+and another driver takes over while a card still works. So nothing is sent after a long silence of
+ours, nor when another command is there already.
 """
 
 import contextlib
 import os
 import select
 import threading
+import time
 import tty
+from collections.abc import Callable
 
 from vreader.bridge.device import DeviceHandle
 from vreader.bridge.serialccid.events import (
@@ -33,6 +41,11 @@ from vreader.wdm import NTSTATUS
 _READ_SIZE = 4096
 # The driver waits a second and the card's block waiting time, 1.1 s at least.
 _PATIENCE_S = 0.4
+# It waits two seconds for most of its commands, not asked to wait on.
+_GIVES_UP_S = 1.5
+# So often an idle line is looked at. What is there of a frame then will never be more, for a driver
+# sends it in one piece.
+_LOOK_MS = 250
 
 
 class SerialCcidDoor:
@@ -44,6 +57,7 @@ class SerialCcidDoor:
         device: name of its device object, as other events of the reader have it.
         events: where to tell what happens.
         link: how the line and the card's end behave, see CardLine; as text see ``parse_link``.
+        now: seconds of a clock that only advances.
 
     Attributes:
         path: device file of the line's other end, for the driver.
@@ -61,6 +75,7 @@ class SerialCcidDoor:
         device: str = "",
         events: Emitter | None = None,
         link: LinkSettings | str | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self.reader = reader
         self._device = device or reader
@@ -71,6 +86,9 @@ class SerialCcidDoor:
         self._decoder = FrameDecoder()
         self._sent = NAK_FRAME
         self._spoken = False
+        self._poll = select.poll()
+        self._now = now
+        self._awaited_at = now()  # the driver had not given up then, whatever it waited for
         try:
             self._open()
         except OSError as error:
@@ -94,6 +112,11 @@ class SerialCcidDoor:
             opened.callback(os.close, self._wake)
             opened.callback(os.close, self._waker)
             self._files = opened.pop_all()
+
+    @property
+    def card_failure(self) -> str:
+        """Why the card inside could not be powered up, or nothing."""
+        return self._line.failure
 
     def start(self) -> None:
         """Begin to serve; returns at once."""
@@ -131,41 +154,74 @@ class SerialCcidDoor:
     # The thread.
 
     def _run(self) -> None:
-        poll = select.poll()
-        poll.register(self._master, select.POLLIN)
-        poll.register(self._wake, select.POLLIN)
+        self._poll.register(self._master, select.POLLIN)
+        self._poll.register(self._wake, select.POLLIN)
         while True:
-            ready = {fd for fd, _ in poll.poll()}
+            looked_at = self._now()
+            ready = self._ready(_LOOK_MS)
             if self._wake in ready:
                 return
+            if not ready:
+                self._awaited_at = looked_at
+                if self._decoder.partial:
+                    self._decoder.clear()
+                    self._ignored("a frame of the driver broke off")
+                continue
             data = os.read(self._master, _READ_SIZE)
+            if not self._awaited():
+                self._awaited_at = looked_at
+                self._decoder.clear()
+                self._ignored("the driver must have given up waiting for us")
+                continue
             # The driver takes back what it sent before it expects an answer.
             self._send(data)
-            for item in self._decoder.feed(data):
-                self._take(item)
+            if items := self._decoder.feed(data):
+                self._answer(items[-1])
 
-    def _take(self, item: bytes | Signal) -> None:
+    def _answer(self, item: bytes | Signal) -> None:
+        answer = self._execute(item)
+        awaited, looked_at = self._awaited(), self._now()
+        if self._master in self._ready(0):
+            self._ignored("an answer came too late: the driver has sent another command")
+        elif awaited:
+            self._send(self._slot.moved() + answer)
+        else:
+            self._awaited_at = looked_at
+            self._ignored("an answer came too late: the driver waits for it no more")
+
+    def _ready(self, timeout_ms: int) -> set[int]:
+        return {fd for fd, _ in self._poll.poll(timeout_ms)}
+
+    def _awaited(self) -> bool:
+        """Tell whether the driver still waits; if it does, it is to hear from us now."""
+        now = self._now()
+        if now - self._awaited_at > _GIVES_UP_S:
+            return False
+        self._awaited_at = now
+        return True
+
+    def _execute(self, item: bytes | Signal) -> bytes:
+        """Do what a message asks for; return what to send."""
         self._line.tell = self._crossed if self._events else tell_nobody
         if item is Signal.RESEND:
             self._ignored("the driver asked for an answer again")
-            self._send(self._sent)
-        elif item is Signal.DAMAGED:
+            return self._sent
+        if item is Signal.DAMAGED:
             self._ignored("a frame of the driver came damaged")
-            self._send(NAK_FRAME)
-        else:
-            assert isinstance(item, bytes)
-            if not self._spoken:
-                self._spoken = True
-                self._say(SerialCcidConnected(self.reader, self.path))
-            with self._patience:
-                answer = encode(self._slot.answer(item))
-            self._sent = answer
-            self._send(self._slot.moved() + answer)
+            return NAK_FRAME
+        assert isinstance(item, bytes)
+        if not self._spoken:
+            self._spoken = True
+            self._say(SerialCcidConnected(self.reader, self.path))
+        with self._patience:
+            self._sent = encode(self._slot.answer(item))
+        return self._sent
 
     def _ask_for_time(self) -> None:
-        self._say(SerialCcidWaiting(self.reader, self.path))
-        # Where the answer was faster, the driver skips this byte before its next one.
-        self._send(TIME_REQUEST)
+        if self._awaited():
+            self._say(SerialCcidWaiting(self.reader, self.path))
+            # Where the answer was faster, the driver skips this byte before its next one.
+            self._send(TIME_REQUEST)
 
     def _send(self, data: bytes) -> None:
         try:

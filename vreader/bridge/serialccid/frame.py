@@ -51,6 +51,15 @@ class FrameDecoder:
     def __init__(self) -> None:
         self._buffer = bytearray()
 
+    @property
+    def partial(self) -> bool:
+        """Whether what came last may be the beginning of a frame."""
+        return bool(self._buffer)
+
+    def clear(self) -> None:
+        """Forget the beginning of a frame."""
+        self._buffer.clear()
+
     def feed(self, data: bytes) -> list[bytes | Signal]:
         """Add received ``data``; return the messages and signals it completes, oldest first.
 

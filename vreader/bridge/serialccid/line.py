@@ -27,6 +27,7 @@ _DEFAULT_FIDI = 0x11
 
 # What of a link's settings is the card's; the rest is the reader's end's, or kept from a host.
 _THE_CARDS_AFFAIR = ("kind", "disturb", "wtx", "pps")
+_AS_TYPED = {"envelope": "no-envelope"}
 
 # bError for what the driver says; anything else is ICC_MUTE.
 _ERRORS = {
@@ -45,6 +46,7 @@ class CardLine:
 
     Attributes:
         tell: hears of all that crosses.
+        failure: why the card inside could not be powered up; empty where it could, or nobody tried.
     """
 
     def __init__(self, handle: DeviceHandle, settings: LinkSettings | None = None) -> None:
@@ -53,6 +55,7 @@ class CardLine:
         self._settings = LinkSettings("t1") if settings is None else settings
         self._harmed = 0
         self.tell: Tell = tell_nobody
+        self.failure = ""
         # One object for each stay of a card: what was powered before it is not powered now.
         self._stay: object | None = None
         self._powered: object | None = None
@@ -76,6 +79,7 @@ class CardLine:
     def moved(self, *, present: bool) -> None:
         """Note that a card has come or gone; any thread may call it."""
         self._stay = object() if present else None
+        self.failure = ""
 
     def power_on(self) -> bytes:
         """See Icc. A card that is active gets a warm reset."""
@@ -85,9 +89,12 @@ class CardLine:
         try:
             atr = Atr.parse(self._card.power(Power.WARM_RESET if warm else Power.COLD_RESET))
         except Unserved as error:
+            self.failure = str(error)
             raise _refusal(error) from error
         except AtrError as error:
+            self.failure = str(error)
             raise Refusal(SlotError.BAD_ATR_TS) from error
+        self.failure = ""
         self._offered = atr.protocols
         self._atr = atr = atr if self._wanted is None else offering(atr, self._wanted)
         capabilities = capabilities_of(atr)
@@ -209,8 +216,9 @@ def parse_link(text: str) -> LinkSettings:
         if name in _THE_CARDS_AFFAIR:
             continue
         if getattr(settings, name) != LinkSettings._field_defaults[name]:
+            option = _AS_TYPED.get(name, name)
             raise UsageError(
-                f"link option {name!r} means nothing where the driver is the reader's end",
+                f"link option {option!r} means nothing where the driver is the reader's end",
                 hint="with --stack twin: spoil, lose, cut, seed, wtx, pps",
             )
     return settings

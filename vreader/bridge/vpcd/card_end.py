@@ -80,6 +80,7 @@ class VpcdDoor:
         reader: name of the reader, for events.
         peer: address of the driver, for events and errors.
         failure: (what is wrong, what to do about it) while the card is not served, else None.
+        card_failure: why the card inside could not be powered up, or nothing.
     """
 
     def __init__(
@@ -95,6 +96,7 @@ class VpcdDoor:
         self.reader = reader
         self.peer = peer
         self.failure: tuple[str, str] | None = None
+        self.card_failure = ""
         self._handle = handle
         self._dial = dial
         self._events = Emitter() if events is None else events
@@ -184,8 +186,10 @@ class VpcdDoor:
         try:
             insertion.session.learn_atr()
         except Unserved as error:
+            self.card_failure = str(error)
             self._refuse(f"the card cannot be powered up: {error}", "")
             return _Outcome.CARD_FAILED
+        self.card_failure = ""
         try:
             sock = self._dial()
         except OSError as error:

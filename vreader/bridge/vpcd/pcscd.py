@@ -16,7 +16,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -30,8 +29,13 @@ from vreader.bridge.vpcd.dial import Dial
 from vreader.bridge.vpcd.installation import TWIN, VPCD, find_installation, plan_readers
 from vreader.bridge.vpcd.supervisor import LOG_NAME, MESSAGE_SIZE, SOCKET_NAME, Config
 from vreader.errors import VreaderError
+from vreader.privatedir import parent_directory
 
 START_TIMEOUT_S = 10.0
+# pcscd opens its readers before it answers anybody, and those that failed never again.
+START_ATTEMPTS = 3
+SETTLE_S = 0.25
+LOOK_S = 0.25
 REPLY_TIMEOUT_S = 10.0
 STOP_TIMEOUT_S = 10.0
 POLL_S = 0.01
@@ -135,7 +139,7 @@ class PrivatePcscd:
             directory=""
             if self._wanted_directory is None
             else str(self._wanted_directory.absolute()),
-            under=_short_temporary_directory(),
+            under=parent_directory(),
             around="" if self._around is None else str(self._around.absolute()),
             hide=[str(installation.drop_directory)],
             isolate=self._isolate is not False,
@@ -149,9 +153,18 @@ class PrivatePcscd:
             raise
 
     def wait_until_seen(
-        self, readers: Sequence[str] | None = None, timeout_s: float = START_TIMEOUT_S
+        self,
+        readers: Sequence[str] | None = None,
+        timeout_s: float = START_TIMEOUT_S,
+        *,
+        hopeless: Callable[[str], object] = lambda name: False,
     ) -> None:
         """Wait until pcscd sees a card in each of ``readers`` (default: in all).
+
+        Args:
+            readers: their full names.
+            timeout_s: how long.
+            hopeless: says of a reader that there is nothing to wait for, if that turns out.
 
         Raises:
             VreaderError: it did not within ``timeout_s`` seconds.
@@ -159,7 +172,7 @@ class PrivatePcscd:
         wanted = self._readers if readers is None else tuple(readers)
 
         def seen(states: Mapping[str, ReaderState]) -> bool:
-            return all(name in states and states[name].atr for name in wanted)
+            return all((name in states and states[name].atr) or hopeless(name) for name in wanted)
 
         if not self._wait_for(seen, timeout_s):
             raise self._failure("pcscd does not see the card")
@@ -201,17 +214,24 @@ class PrivatePcscd:
         def complete(states: Mapping[str, ReaderState]) -> bool:
             return set(self._readers) <= states.keys()
 
-        if not self._wait_for(complete, START_TIMEOUT_S, starting=True):
-            raise self._failure("pcscd does not come up with its readers")
+        for ends in range(START_ATTEMPTS):
+            if ends:
+                self.restart()
+            if self._wait_for(complete, START_TIMEOUT_S, ends):
+                return
+        raise self._failure("pcscd does not come up with its readers")
 
     def _wait_for(
         self,
         satisfied: Callable[[Mapping[str, ReaderState]], bool],
         timeout_s: float,
-        *,
-        starting: bool = False,
+        ends: int | None = None,
     ) -> bool:
-        """Ask pcscd for its readers until they satisfy; False when the time is over."""
+        """Ask pcscd for its readers until they satisfy; False when the time is over.
+
+        With ``ends`` it is just starting: it has been ended so often, ending by itself is an error,
+        and once it answers there is little to wait for.
+        """
         deadline = time.monotonic() + timeout_s
         while True:
             try:
@@ -221,15 +241,17 @@ class PrivatePcscd:
                     # An offer of more than it speaks costs three lines of log each time.
                     self._minor = client.minor
                     states = client.readers()
+                    if ends is not None:
+                        deadline = min(deadline, time.monotonic() + SETTLE_S)
                     while not satisfied({state.name: state for state in states}):
                         if (left := deadline - time.monotonic()) <= 0:
                             return False
-                        states = client.get_status_change(states, left)
+                        states = client.get_status_change(states, min(left, LOOK_S))
                     return True
             except VreaderError:
                 # It does not run at the moment; its supervisor starts it again.
                 news = self._running().ask({"do": "status"})[0]
-                if starting and news["ended"]:
+                if ends is not None and news["times"] > ends:
                     raise self._failure(f"pcscd ended at once ({news['ended']})") from None
                 if time.monotonic() > deadline:
                     return False
@@ -329,9 +351,3 @@ class _Supervisor:
             self._process.wait()
         if self._process.stderr is not None:
             self._process.stderr.close()
-
-
-def _short_temporary_directory() -> str:
-    """Return a directory short enough for the path of a UNIX socket (107 bytes)."""
-    directory = tempfile.gettempdir()
-    return directory if len(os.fsencode(directory)) <= 64 else "/tmp"  # noqa: S108 - 0700 inside

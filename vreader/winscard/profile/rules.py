@@ -95,11 +95,12 @@ class RmProfile(NamedTuple):
     Attributes:
         name: what ``--profile`` calls it.
         checks: per call, the preconditions in the order they are looked at. ``dispose`` is a
-            Disconnect that resets the card or takes its power.
+            Disconnect that does not leave the card alone.
         errors: per request to the driver, Win32 error → the code applications see.
         reader_name: (vendor, ifd type, index) → the name applications see.
         base_name: such a name → the same without its index.
         no_card: per call, the code where CARD fails, if it is not E_NO_SMARTCARD.
+        scopes: how many values dwScope may have; pcsclite.h has a fourth, SCARD_SCOPE_GLOBAL.
         names_ignore_case: reader names are compared without regard to case (SDK
             SCardIntroduceReader: keys of the registry).
         max_readers: MAXIMUM_SMARTCARD_READERS of winsmcrd.h; a further reader is refused and stays
@@ -144,6 +145,7 @@ class RmProfile(NamedTuple):
     reader_name: Callable[[str, str, int], str]
     base_name: Callable[[str], str]
     no_card: Mapping[str, SCARD] = {}
+    scopes: int = 4
     names_ignore_case: bool = False
     max_readers: int | None = None
     legacy_any_protocol: int = 0

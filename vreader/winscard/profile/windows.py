@@ -75,6 +75,7 @@ WINDOWS = RmProfile(
     reader_name=windows_name,
     base_name=windows_base_name,
     no_card={"reconnect": _REMOVED, "transmit": _REMOVED},
+    scopes=3,
     names_ignore_case=True,
     max_readers=MAXIMUM_SMARTCARD_READERS,
     raw_is_free=False,
