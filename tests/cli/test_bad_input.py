@@ -401,7 +401,7 @@ def test_reader_slots_that_are_none(cli, monkeypatch):
 
 
 def test_no_directory_for_anything(cli, monkeypatch):
-    monkeypatch.setattr("vreader.privatedir._parent", lambda: "/proc")
+    monkeypatch.setattr("vreader.privatedir.parent_directory", lambda: "/proc")
     said = cli("run", "--card", "none", "true")
     check(said, OURS, "cannot make a directory in /proc: ", "set TMPDIR")
 
