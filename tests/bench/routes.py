@@ -42,6 +42,7 @@ class BusyCard(EchoCard):
     """Works on the command 46 until told to stop."""
 
     def __init__(self, work) -> None:
+        super().__init__()
         self.work = work
         self.started = threading.Event()
         self.stop = threading.Event()

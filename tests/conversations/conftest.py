@@ -20,13 +20,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from conversation_library import LibraryProcess, LibraryProgram
 from conversation_programs import (
     PATIENCE_S,
     READER,
     RUNGS,
     ApiProgram,
-    LibraryProcess,
-    LibraryProgram,
     SocketProgram,
     TestCard,
     rungs_as_parameters,

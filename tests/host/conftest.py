@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Hosts that leave no thread behind, and cards whose answer a test releases."""
 
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from scard_place import Place
+
 from vreader.host import Host
+from vreader.winscard.profile import WINDOWS
 
 PATIENCE_S = 20  # a failing test ends; a passing one never waits for it
 
@@ -92,3 +100,27 @@ def in_thread():
     for thread in threads:
         thread.join(PATIENCE_S)
         assert not thread.is_alive()
+
+
+@pytest.fixture
+def make_place():
+    places = []
+
+    def make(profile=WINDOWS):
+        places.append(Place(profile))
+        return places[-1]
+
+    yield make
+    for place in places:
+        place.host.close()
+
+
+@pytest.fixture
+def place(make_place):
+    return make_place()
+
+
+@pytest.fixture
+def pool():
+    with ThreadPoolExecutor(12) as pool:
+        yield pool

@@ -93,6 +93,22 @@ def test_cancel_from_another_thread_ends_a_waiting_call(desk, in_thread):
     assert answers == [NTSTATUS.CANCELLED]
 
 
+def test_an_interrupt_cancels_what_was_waited_for(desk, monkeypatch):
+    _host, reader, device, card = desk
+
+    def interrupted(self, timeout=None):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(threading.Event, "wait", interrupted)
+        device.ioctl(IS_PRESENT)
+    answers = []
+    device.start(IS_PRESENT, b"", 0, lambda *answer: answers.append(answer))
+    assert answers == []  # there is room for one tracking request
+    reader.insert(card)
+    assert answers == [(NTSTATUS.SUCCESS, b"")]
+
+
 @pytest.mark.wdk("ioctl.is-present.cancelled")
 def test_one_request_can_be_cancelled_alone_and_late(desk):
     _host, reader, device, card = desk

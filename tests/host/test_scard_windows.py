@@ -1,114 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ScardApi as Windows has it: waiting in line, names and groups, the service that stops."""
+"""ScardApi as Windows has it: waiting in line, and the service that stops."""
 
-import time
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import pytest
+from scard_place import ECHO, Card, code_of, until
 
-from vreader.clock import ManualClock
-from vreader.host import Host
 from vreader.host.scard import ScardApi
 from vreader.smclib.ioctl import Protocol
-from vreader.smclib.states import CardState
-from vreader.winscard.codes import (
-    INFINITE,
-    PNP_NOTIFICATION,
-    SCARD,
-    Disposition,
-    ReaderFlag,
-    ScardError,
-    ShareMode,
-)
-from vreader.winscard.database import ALL_READERS, DEFAULT_READERS
+from vreader.winscard.codes import INFINITE, SCARD, Disposition, ScardError, ShareMode
 from vreader.winscard.profile import PCSCLITE, WINDOWS, WINDOWS_7
 from vreader.winscard.status_change import ReaderState
-
-F = ReaderFlag
-ATR = bytes.fromhex("3B80800101")
-ECHO = b"\0\xa4\4\0"
-DIRECT = ShareMode.DIRECT
-
-
-class Card:
-    def __init__(self):
-        self.resets = 0
-
-    def power_on(self):
-        return ATR
-
-    def reset(self):
-        self.resets += 1
-        return ATR
-
-    def power_off(self):
-        pass
-
-    def transmit(self, c_apdu):
-        return c_apdu + b"\x90\x00"
-
-
-class Place:
-    """A host with one reader, and the functions."""
-
-    def __init__(self, profile):
-        self.clock = ManualClock()
-        self.host = Host(profile, clock=self.clock)
-        self.slot = self.host.add_reader("Windows Reader")
-        self.name = self.slot.name
-        self.api = ScardApi(self.host)
-        self.context = self.api.SCardEstablishContext()
-
-    @property
-    def reader(self):
-        return self.host.rm.readers[self.name]
-
-    def connect(self, share=ShareMode.SHARED, protocols=3):
-        context = self.api.SCardEstablishContext()
-        return self.api.SCardConnect(context, self.name, share, protocols)[0]
-
-    def look(self, name=None, current=0):
-        asked = [ReaderState(name or self.name, current)]
-        return self.api.SCardGetStatusChange(self.context, 0, asked)[0].event_state
-
-
-@pytest.fixture
-def make_place():
-    places = []
-
-    def make(profile=WINDOWS):
-        places.append(Place(profile))
-        return places[-1]
-
-    yield make
-    for place in places:
-        place.host.close()
-
-
-@pytest.fixture
-def place(make_place):
-    return make_place()
-
-
-@pytest.fixture
-def pool():
-    with ThreadPoolExecutor(12) as pool:
-        yield pool
-
-
-def code_of(call, *args):
-    with pytest.raises(ScardError) as caught:
-        call(*args)
-    return caught.value.code
-
-
-def until(condition):
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
-
 
 # ------------------------------------------------------------------ waiting
 
@@ -253,108 +155,6 @@ def test_nobody_breaks_into_a_transaction_whatever_the_others_do(make_place, poo
             assert after == bytes((before[0], before[1] + 1))
 
 
-# ------------------------------------------------------------------ names and groups
-
-
-@pytest.mark.wdk("rm.name.case")
-@pytest.mark.parametrize("profile", [PCSCLITE, WINDOWS], ids=lambda profile: profile.name)
-def test_whether_case_matters(make_place, profile):
-    place = make_place(profile)
-    place.slot.insert(Card())
-    shouted = place.name.upper()
-    if profile.names_ignore_case:
-        assert place.api.SCardConnect(place.context, shouted)
-    else:
-        assert code_of(place.api.SCardConnect, place.context, shouted) == SCARD.E_UNKNOWN_READER
-        assert code_of(place.look, shouted) == SCARD.E_UNKNOWN_READER
-
-
-@pytest.mark.wdk("rm.name.case", "rm.name.windows")
-def test_names_are_compared_without_case(place):
-    place.slot.insert(Card())
-    assert place.name == "Windows Reader 0"
-    hcard, _ = place.api.SCardConnect(place.context, "WINDOWS reader 0")
-    assert place.api.SCardStatus(hcard).reader == place.name
-    assert place.look("windows READER 0") & F.PRESENT
-    assert place.api.SCardGetAttrib(hcard, 0x7FFF0004) == place.name.encode() + b"\0"
-
-
-def test_letters_are_compared_one_by_one_as_names_of_keys_are(place):
-    name = place.host.add_reader("Straße Reader").name
-    asked = [ReaderState(name.replace("S", "s").replace("R", "r"))]
-    assert place.api.SCardGetStatusChange(place.context, 0, asked)[0].event_state & F.EMPTY
-    for other in ("STRASSE READER 0", "\udcff", "", "a\0b"):
-        assert code_of(place.api.SCardConnect, place.context, other) == SCARD.E_UNKNOWN_READER
-
-
-@pytest.mark.wdk("rm.name.introduced", "rm.groups")
-def test_a_reader_under_a_name_of_its_own(place):
-    api, context = place.api, place.context
-    place.slot.insert(Card())
-    api.SCardIntroduceReader(context, "Front desk", place.name)
-    assert api.SCardListReaders(context) == [place.name, "Front desk"]
-    api.SCardForgetReader(context, place.name)
-    assert api.SCardListReaders(context) == ["Front desk"]
-    hcard, protocol = api.SCardConnect(context, "front DESK")
-    assert api.SCardTransmit(hcard, protocol, ECHO) == ECHO + b"\x90\0"
-    assert place.look("Front desk") & F.INUSE
-    key = r"HKLM\SOFTWARE\Microsoft\Cryptography\Calais\Readers\Front desk"
-    assert place.host.registry.open(key).get("Device").decoded == place.name
-    api.SCardForgetReader(context, "Front desk")
-    assert code_of(api.SCardListReaders, context) == SCARD.E_NO_READERS_AVAILABLE
-    assert code_of(api.SCardConnect, context, "Front desk") == SCARD.E_UNKNOWN_READER
-
-
-@pytest.mark.wdk("rm.groups")
-def test_readers_by_group(place):
-    api, context = place.api, place.context
-    second = place.host.add_reader("Second Reader").name
-    assert api.SCardListReaderGroups(context) == [DEFAULT_READERS]
-    api.SCardIntroduceReaderGroup(context, "Office")
-    api.SCardAddReaderToGroup(context, second, "Office")
-    assert api.SCardListReaderGroups(context) == [DEFAULT_READERS, "Office"]
-    assert api.SCardListReaders(context, ["office"]) == [second]
-    assert api.SCardListReaders(context, ["office", DEFAULT_READERS]) == [place.name, second]
-    assert api.SCardListReaders(context, [ALL_READERS + "\0"]) == [place.name, second]
-    for group in ("Nobody's", "SCard$LocalReaders", "SCard$SystemReaders"):
-        assert code_of(api.SCardListReaders, context, [group]) == SCARD.E_NO_READERS_AVAILABLE
-    api.SCardRemoveReaderFromGroup(context, second, DEFAULT_READERS)
-    assert api.SCardListReaders(context, [DEFAULT_READERS]) == [place.name]
-    api.SCardForgetReaderGroup(context, "Office")
-    assert api.SCardListReaderGroups(context) == [DEFAULT_READERS]
-
-
-@pytest.mark.wdk("rm.cache.read", "rm.cache.write")
-def test_the_card_data_cache_is_everybodys(place):
-    api, card = place.api, bytes(range(16))
-    api.SCardWriteCache(place.context, card, 7, "cardcf", b"\1\2")
-    other = api.SCardEstablishContext()
-    assert api.SCardReadCache(other, card, 7, "cardcf") == b"\1\2"
-    limit = WINDOWS.cache_item_bytes
-    api.SCardWriteCache(other, card, 7, "big", bytes(limit))
-    too_big = (other, card, 7, "big", bytes(limit + 1))
-    assert code_of(api.SCardWriteCache, *too_big) == SCARD.W_CACHE_ITEM_TOO_BIG
-
-
-def test_pcscd_has_no_database_and_no_cache(make_place):
-    place = make_place(PCSCLITE)
-    assert WINDOWS.database
-    assert not PCSCLITE.database
-    api, context = place.api, place.context
-    for call, *args in (
-        (api.SCardIntroduceReader, "A", place.name),
-        (api.SCardForgetReader, place.name),
-        (api.SCardIntroduceReaderGroup, "G"),
-        (api.SCardForgetReaderGroup, "G"),
-        (api.SCardAddReaderToGroup, place.name, "G"),
-        (api.SCardRemoveReaderFromGroup, place.name, "G"),
-        (api.SCardReadCache, bytes(16), 0, "n"),
-        (api.SCardWriteCache, bytes(16), 0, "n", b""),
-    ):
-        assert code_of(call, context, *args) == SCARD.E_UNSUPPORTED_FEATURE
-    assert api.SCardListReaders(context, ["any group"]) == [place.name]
-
-
 # ------------------------------------------------------------------ the service
 
 
@@ -407,79 +207,6 @@ def test_a_context_of_a_stopped_service_that_had_cards(place):
     place.slot.unplug()
     place.api.SCardReleaseContext(context)
     assert place.host.rm.handles == {}
-
-
-# ------------------------------------------------------------------ what is told of a reader
-
-
-@pytest.mark.wdk("rm.state.status")
-def test_status_is_the_readers_state(place):
-    api = place.api
-    direct = place.connect(DIRECT, 0)
-    assert api.SCardStatus(direct).state is CardState.ABSENT
-    place.slot.insert(Card())
-    assert code_of(api.SCardTransmit, direct, 2, ECHO) == SCARD.E_PROTO_MISMATCH
-    assert api.SCardStatus(direct).state is CardState.NEGOTIABLE
-    assert api.SCardReconnect(direct) == Protocol.T1
-    assert api.SCardStatus(direct)[1:] == (CardState.SPECIFIC, Protocol.T1, ATR)
-    api.SCardDisconnect(direct, Disposition.UNPOWER)
-    direct = place.connect(DIRECT, 0)
-    assert api.SCardStatus(direct).state is CardState.PRESENT
-    api.SCardReconnect(direct)
-    api.SCardDisconnect(direct)
-    place.host.run(place.clock.advance, 5)
-    direct = place.connect(DIRECT, 0)
-    assert api.SCardStatus(direct).state is CardState.SWALLOWED
-
-
-@pytest.mark.wdk("rm.state.flags", "rm.status-change")
-def test_what_a_reader_shows(place):
-    assert place.look() == F.CHANGED | F.EMPTY
-    direct = place.connect(DIRECT, 0)
-    assert place.look() == F.CHANGED | F.EMPTY  # exclusive is told with a card only
-    place.slot.insert(Card())
-    assert place.look() == 1 << 16 | F.CHANGED | F.PRESENT | F.EXCLUSIVE
-    place.api.SCardDisconnect(direct)
-    assert place.look() == 1 << 16 | F.CHANGED | F.PRESENT
-    hcard = place.connect()
-    assert place.look() == 1 << 16 | F.CHANGED | F.PRESENT | F.INUSE
-    place.api.SCardDisconnect(hcard)
-    place.host.run(place.clock.advance, 5)
-    assert place.look() == 1 << 16 | F.CHANGED | F.PRESENT | F.UNPOWERED
-
-
-def test_an_idle_card_that_loses_its_power_is_a_change(place, pool):
-    place.slot.insert(Card())
-    asked = [ReaderState(place.name, place.look() & ~int(F.CHANGED))]
-    waiting = pool.submit(place.api.SCardGetStatusChange, place.context, INFINITE, asked)
-    until(lambda: place.host.rm._listeners)
-    place.host.run(place.clock.advance, 5)
-    (state,) = waiting.result(10)
-    assert state.event_state & F.UNPOWERED
-
-
-@pytest.mark.wdk("rm.pnp-notification")
-def test_the_pseudo_reader_counts_readers(place, pool):
-    assert place.look(PNP_NOTIFICATION) == 1 << 16 | F.CHANGED
-    asked = [ReaderState(PNP_NOTIFICATION, 1 << 16)]
-    assert code_of(place.api.SCardGetStatusChange, place.context, 0, asked) == SCARD.E_TIMEOUT
-    waiting = pool.submit(place.api.SCardGetStatusChange, place.context, INFINITE, asked)
-    until(lambda: place.host.rm._listeners)
-    second = place.host.add_reader("Second Reader")
-    (state,) = waiting.result(10)
-    assert state.event_state == 2 << 16 | F.CHANGED
-    second.unplug()
-    assert place.look(PNP_NOTIFICATION, 2 << 16) == 1 << 16 | F.CHANGED
-
-
-def test_a_reader_that_left_while_it_was_watched(place, pool):
-    second = place.host.add_reader("Second Reader")
-    asked = [ReaderState(second.name, place.look(second.name) & ~int(F.CHANGED))]
-    waiting = pool.submit(place.api.SCardGetStatusChange, place.context, INFINITE, asked)
-    until(lambda: place.host.rm._listeners)
-    second.unplug()
-    (state,) = waiting.result(10)
-    assert state.event_state == F.CHANGED | F.UNKNOWN | F.IGNORE
 
 
 @pytest.mark.wdk("rm.scopes")

@@ -63,9 +63,13 @@ class DeviceHandle:
         """
         outcome = _Outcome()
         host = self._host
-        host.run(host.io.device_io_control, self._handle, code, data, out_length, outcome)
+        irp = host.run(host.io.device_io_control, self._handle, code, data, out_length, outcome)
         if outcome.value is None:
-            outcome.wait(host.lock)
+            try:
+                outcome.wait(host.lock)
+            except BaseException:  # an interrupt, Ctrl-C say: nobody waits any more
+                host.run(IoCancelIrp, irp)
+                raise
         assert outcome.value is not None
         return outcome.value
 

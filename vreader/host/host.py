@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One simulated computer: its readers, its resource manager, its clock, and its one lock.
+"""One simulated computer: its readers, its resource manager, its clock.
 
-Rooms below never block. Here a caller's thread enters under the lock, leaves it to let a card work,
-re-enters to finish, and waits where a call has to wait. The lock is never held while a card, a
-socket or a person works.
+Rooms below never block. Here a caller's thread does what is to be done (:mod:`vreader.host.locked`)
+and waits where a call has to wait.
 """
 
 import os
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 from weakref import WeakValueDictionary
 
 from vreader.card import Card
@@ -20,6 +19,7 @@ from vreader.host.clock import RealClock
 from vreader.host.device import DeviceHandle
 from vreader.host.eventlog import EventLog
 from vreader.host.installer import install_reader
+from vreader.host.locked import Locked
 from vreader.host.reader import HostReader, SerialCard, split_reader_name
 from vreader.reader.base import GUID_DEVINTERFACE_SMARTCARD_READER, ReaderDriver
 from vreader.reader.driver import ReaderSettings, VirtualReader
@@ -28,7 +28,6 @@ from vreader.registry import Registry
 from vreader.smclib.profile import CONTACT, DriverProfile
 from vreader.wdm import NTSTATUS, IoManager, PnpManager
 from vreader.wdm.io_manager import DriverEntry as DriverEntryRoutine
-from vreader.wdm.io_manager import WorkItem
 from vreader.winscard.call import Call, Operation
 from vreader.winscard.codes import SCARD
 from vreader.winscard.manager import ResourceManager
@@ -38,15 +37,13 @@ if TYPE_CHECKING:
     from vreader.reader.finger import Finger
     from vreader.reader.linkspec import LinkSettings
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 PATIENCE_S = 0.5
 _LOOK_S = 0.1  # how often a call that waits looks whether whoever asked is still there
-_CLOSE_S = 5.0  # for a card that is still at work when the computer is shut down
 
 
-class Host:
+class Host(Locked):
     """A computer with virtual readers.
 
     Args:
@@ -72,12 +69,10 @@ class Host:
         unmask: bool = False,
         new_id: Callable[[], int] = lambda: int.from_bytes(os.urandom(4), "big") >> 1,
     ) -> None:
-        self.lock = threading.RLock()
-        self._depth = 0  # of calls of the thread that holds the lock
-        self._workers: list[threading.Thread] = []
+        super().__init__()
         self.events = Emitter()
-        self._real_clock = RealClock(self._due) if clock is None else None
-        self.clock: Clock = clock or self._real_clock or RealClock(self._due)
+        self._real_clock = RealClock(self.run_due) if clock is None else None
+        self.clock: Clock = clock or self._real_clock or RealClock(self.run_due)
         self.describe = describe
         self.unmask = unmask
         self.io = IoManager(self.clock, self.events)
@@ -100,62 +95,7 @@ class Host:
                 self.registry,
             )
 
-    # ------------------------------------------------------------------ doing things
-
-    def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call ``function`` under the lock, then let cards work on this thread without it.
-
-        A call inside a call leaves the work to the outer one.
-        """
-        with self.lock:
-            self._depth += 1
-            try:
-                result = function(*args, **kwargs)
-            finally:
-                self._depth -= 1
-            work = None if self._depth else self.io.take_work()
-        if work:
-            self._work(work)
-        return result
-
-    def _work(self, work: list[WorkItem]) -> None:
-        """Let items work and finish one after the other, and what they queue behind them."""
-        try:
-            while work:
-                item = work.pop(0)
-                value = None  # what an item is told that was interrupted, by Ctrl-C say
-                try:
-                    value = item.run()
-                finally:
-                    with self.lock:
-                        self._depth += 1
-                        try:
-                            item.finish(value)
-                        finally:
-                            self._depth -= 1
-                        if not self._depth and (more := self.io.take_work()):
-                            work += more
-        except BaseException:
-            self._leave(work)  # others may wait for it
-            raise
-
-    def _leave(self, work: list[WorkItem] | None) -> None:
-        """Leave work to a thread of its own."""
-        if work:
-            worker = threading.Thread(target=self._work, args=(work,), name="work", daemon=True)
-            self._workers = [each for each in self._workers if each.is_alive()] + [worker]
-            worker.start()
-
-    def _due(self, call: Callable[[], None]) -> None:
-        """Run what is due on the timer thread, which no card may keep from the next timer."""
-        with self.lock:
-            self._depth += 1
-            try:
-                call()
-            finally:
-                self._depth -= 1
-            work = self.io.take_work()
-        self._leave(work)
+    # ------------------------------------------------------------------ calls that may wait
 
     def call(
         self,
@@ -177,9 +117,14 @@ class Host:
             ScardError: as the operation says.
         """
         call: Call[T] = Call(self.io, operation)
-        self.run(call.start)
-        if not call.done:
-            self._wait(call, patience_s, alive)
+        try:
+            self.run(call.start)
+            if not call.done:
+                self._wait(call, patience_s, alive)
+        except BaseException:
+            # An interrupt (Ctrl-C): the turn this call was waiting for must go to the next one.
+            self.run(call.abandon)
+            raise
         return call.result()
 
     def _wait(self, call: Call[Any], patience_s: float, alive: Callable[[], bool] | None) -> None:
@@ -190,22 +135,17 @@ class Host:
                 return
             call.waker = call.ended = ready.set
         deadline = self.clock.now() + patience_s
-        try:
-            while not call.done:
-                queue = call.parked
-                limited = queue is not None and not queue.patient
-                left = max(0.0, deadline - self.clock.now()) if limited else PATIENCE_S
-                if ready.wait(min(left, PATIENCE_S if alive is None else _LOOK_S)):
-                    ready.clear()
-                    self.run(call.resume)
-                elif limited and self.clock.now() >= deadline:
-                    self.run(call.give_up, SCARD.E_SHARING_VIOLATION)
-                elif not (alive is None or alive()):
-                    self.run(call.hang_up)
-        except BaseException:
-            # An interrupt (Ctrl-C): the turn this call was waiting for must go to the next one.
-            self.run(call.abandon)
-            raise
+        while not call.done:
+            queue = call.parked
+            limited = queue is not None and not queue.patient
+            left = max(0.0, deadline - self.clock.now()) if limited else PATIENCE_S
+            if ready.wait(min(left, PATIENCE_S if alive is None else _LOOK_S)):
+                ready.clear()
+                self.run(call.resume)
+            elif limited and self.clock.now() >= deadline:
+                self.run(call.give_up, SCARD.E_SHARING_VIOLATION)
+            elif not (alive is None or alive()):
+                self.run(call.hang_up)
 
     # ------------------------------------------------------------------ readers
 
@@ -315,9 +255,7 @@ class Host:
         self._cards.clear()
         if self._real_clock is not None:
             self._real_clock.stop()
-        for worker in self._workers:
-            if worker is not threading.current_thread():
-                worker.join(_CLOSE_S)
+        self.join_workers()
 
     def __enter__(self) -> Self:
         return self

@@ -128,7 +128,6 @@ class Slot:
         event = ReaderEvent.INSERTED if inserted else ReaderEvent.REMOVED
         if not inserted:
             self.observer.reset()
-            self._power_off(card)
         # A sleeping reader notices nothing, but its card will not answer all the same.
         data = self.ext.OsData
         awake, tracking = data.InD0, data.NotificationIrp
@@ -142,6 +141,8 @@ class Slot:
         # Who has asked since, hearing that a request is over, has not asked for this movement.
         if awake and tracking is not None and data.NotificationIrp is tracking:
             SmartcardCompleteCardTracking(self.ext)
+        if not inserted:
+            self._power_off(card)  # last: whoever is to hear of the movement need not wait for it
 
     def power_lost(self) -> None:
         """Take the card's power with the reader's; who comes and goes is seen on waking."""

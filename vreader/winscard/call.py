@@ -18,7 +18,7 @@ from vreader.winscard.events import IoctlRejectedEvent
 T = TypeVar("T")
 
 _SUCCESS = NTSTATUS.SUCCESS  # looked up once: see vreader.wdm.irp
-_STANDARD = frozenset(Ioctl)
+STANDARD_IOCTLS = frozenset(Ioctl)
 _PCI_LENGTH = IO_REQUEST_SIZE.to_bytes(4, "little")
 
 
@@ -126,7 +126,7 @@ class Call(Generic[T]):
         asked = self._asked
         if self.done or self.give_up(SCARD.E_CANCELLED) or asked is None:
             return
-        if asked.code not in _STANDARD:
+        if asked.code not in STANDARD_IOCTLS:
             for irp in list(asked.handle.file.pending.values()):
                 if irp.stack[irp.current].IoControlCode == asked.code:
                     IoCancelIrp(irp)
@@ -206,7 +206,7 @@ def _header(asked: Io) -> bytes:
     A TRANSMIT whose own header has another length than it should have shows nothing: what stands
     where the command ought to begin may be a PIN.
     """
-    if asked.code not in _STANDARD:
+    if asked.code not in STANDARD_IOCTLS:
         return b""
     start = 0
     if asked.code == Ioctl.SMARTCARD_TRANSMIT:

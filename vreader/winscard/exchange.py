@@ -8,7 +8,7 @@ from vreader.smclib.states import CardState
 from vreader.wdm import NTSTATUS
 from vreader.winscard import negotiation, power
 from vreader.winscard.access import check, enter, leave
-from vreader.winscard.call import Io, Operation
+from vreader.winscard.call import STANDARD_IOCTLS, Io, Operation
 from vreader.winscard.codes import MAX_APDU_BUFFER, SCARD, ScardError
 from vreader.winscard.model import CardHandle, Place, ReaderStatus
 from vreader.winscard.profile import Operation as Op
@@ -67,7 +67,6 @@ def transmit(
 
 # ------------------------------------------------------------------ control
 
-_STANDARD_IOCTLS = frozenset(Ioctl)
 _TRACKING = frozenset({Ioctl.SMARTCARD_IS_PRESENT, Ioctl.SMARTCARD_IS_ABSENT})
 _MOVES_CARD = frozenset(
     {
@@ -94,7 +93,7 @@ def control(
         answer, output = NTSTATUS.NOT_SUPPORTED, b""
         if code in _TRACKING:
             answer = NTSTATUS.DEVICE_BUSY if rm.profile.standard_control else answer
-        elif code not in _STANDARD_IOCTLS or rm.profile.standard_control:
+        elif code not in STANDARD_IOCTLS or rm.profile.standard_control:
             room = min(reply_length, MAX_APDU_BUFFER)
             answer, output = yield Io(reader.device, code, data, room)
             if code in _MOVES_CARD and answer is _SUCCESS:

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A door with one reader and a card in it, and clients that are closed in the end."""
 
+import sys
 import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 from vreader.bridge.pcsclite.client import PcscClient
 from vreader.bridge.pcsclite.server import PcscliteDoor

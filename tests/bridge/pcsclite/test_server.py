@@ -68,6 +68,19 @@ def test_nobody_is_asked_for_the_pin_of_a_program_that_has_gone(make_place, end)
         assert not session._thread.is_alive()
 
 
+def test_a_card_that_is_slow_to_lose_its_power_delays_no_news(place):
+    removed = threading.Thread(target=place.reader.remove)
+    place.card.power_off = lambda: place.card.may_answer.wait(30)
+    client = place.client()
+    client.wait()
+    removed.start()
+    try:
+        assert client.receive_signal(10) is not None
+    finally:
+        place.card.may_answer.set()
+        removed.join()
+
+
 def test_close_after_the_host(make_place):
     place = make_place()
     client = place.client()

@@ -129,21 +129,30 @@ class Line:
 class Twin(Line):
     """The same, with pcscd and libccid's driver at the other end."""
 
-    def __init__(self, **options) -> None:
+    def __init__(self, card, **options) -> None:
         super().__init__(**options)
+        self._programs: list[Program] = []
         self.pcscd = PrivatePcscd([READER], lines=[self.door.path])
         try:
+            self.slot.insert(card)  # before pcscd looks: the next time it looks is 0.4 s later
             self.pcscd.start()
+            self.pcscd.wait_until_seen()
         except BaseException:
             self.close()
             raise
         self.environment = {"PCSCLITE_CSOCK_NAME": str(self.pcscd.socket_path)}
-        self._programs: list[Program] = []
 
     def insert(self, card):
         self.slot.insert(card)
         self.pcscd.wait_until_seen()
         return card
+
+    def wait_until_empty(self) -> None:
+        """Wait until pcscd has noticed that the card has gone; it looks every 0.4 s."""
+        with PcscClient(str(self.pcscd.socket_path)) as client:
+            states = client.readers()
+            while any(state.atr for state in states):
+                states = client.get_status_change(states, PATIENCE_S)
 
     def program(self, protocols: int = ANY) -> "Program":
         program = Program(str(self.pcscd.socket_path), protocols)
@@ -235,11 +244,9 @@ def twin_installed() -> None:
 def make_twin(twin_installed) -> Iterator[Callable[..., Twin]]:
     with contextlib.ExitStack() as stack:
 
-        def make(card=None, **options) -> Twin:
-            twin = Twin(**options)
+        def make(card, **options) -> Twin:
+            twin = Twin(card, **options)
             stack.callback(twin.close)
-            if card is not None:
-                twin.insert(card)
             return twin
 
         yield make

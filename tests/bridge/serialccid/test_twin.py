@@ -283,6 +283,7 @@ def test_a_card_leaves_in_the_middle_and_comes_back(make_twin, echo):
     asking.join()
     thread.join()
     assert errors == [NOT_TRANSACTED]
+    twin.wait_until_empty()
     card.hold = None
     twin.insert(card)
     again = twin.program()

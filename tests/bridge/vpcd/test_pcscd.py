@@ -148,6 +148,22 @@ def test_a_pcscd_that_dies_is_replaced(make_pcscd, reader, log, monkeypatch):
     assert transmit(pcscd, NAME) == APDU[:4] + b"\x90\0"
 
 
+def test_run_pcscd_may_be_removed_outside(make_pcscd, reader, namespaces, monkeypatch):
+    """A directory that somebody removes takes what is mounted on it elsewhere with it."""
+    monkeypatch.setenv("VREADER_TEST", token := f"removed-{os.urandom(8).hex()}")
+    with contextlib.suppress(OSError):  # another user's, or not possible
+        Path(RUN_DIRECTORY).mkdir()
+    pcscd, _ = make_pcscd({NAME: reader}, isolate=True)
+    with contextlib.suppress(OSError):
+        Path(RUN_DIRECTORY).rmdir()
+    (pid,) = [pid for pid, cmd in processes_with(token).items() if "pcscd\0" in cmd]
+    places = [line.split()[4] for line in Path(f"/proc/{pid}/mountinfo").read_text().splitlines()]
+    assert "/run" in places
+    assert RUN_DIRECTORY not in places
+    pcscd.restart()
+    pcscd.wait_until_seen()
+
+
 def test_two_at_once(make_pcscd, make_reader, isolate):
     first, _ = make_pcscd({NAME: make_reader()}, isolate=isolate)
     second, _ = make_pcscd({NAME: make_reader()}, isolate=isolate)
@@ -289,7 +305,7 @@ def test_a_directory_around_stays_when_nothing_starts(private_tmp, pcscd_install
 
 
 def test_a_directory_below_run(pcscd_installed):
-    # Which pcscd sees covered by an empty one where /run/pcscd is missing.
+    # Which pcscd sees covered by an empty one.
     base = Path(os.environ.get("XDG_RUNTIME_DIR", "/run"))
     if not os.access(base, os.W_OK):
         base = Path("/dev/shm")

@@ -47,6 +47,7 @@ class PcscliteDoor:
         self._reader_slots = reader_slots
         self._old_slots: int | None = None
         self._slots: list[str | None] = []
+        self._reader_events = 0
         self._sessions: set[Session] = set()
         self._lock = threading.Lock()
         self._closed = False
@@ -61,6 +62,9 @@ class PcscliteDoor:
 
     def _assign_slots(self) -> None:
         """Give each reader a slot it keeps as long as it lives; holes are filled first."""
+        if self._reader_events == self.rm.reader_events:
+            return  # none has come or gone since
+        self._reader_events = self.rm.reader_events
         names = set(self.rm.readers)
         self._slots = [name if name in names else None for name in self._slots]
         for name in self.rm.readers:

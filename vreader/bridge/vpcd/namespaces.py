@@ -79,8 +79,8 @@ def enter_namespaces(hide: list[str]) -> None:
             _write_proc(name, text)
     mount_at("none", "/", "", MS_REC | MS_PRIVATE)
     flags = MS_NOSUID | MS_NODEV
-    run = RUN_DIRECTORY if os.path.isdir(RUN_DIRECTORY) else os.path.dirname(RUN_DIRECTORY)
-    mount_at("tmpfs", run, "tmpfs", flags, "mode=0755")
+    # Not on /run/pcscd itself: whoever removes that outside would remove our mount with it.
+    mount_at("tmpfs", os.path.dirname(RUN_DIRECTORY), "tmpfs", flags, "mode=0755")
     os.makedirs(RUN_DIRECTORY, exist_ok=True)
     for directory in hide:
         if os.path.isdir(directory):
