@@ -133,3 +133,11 @@ def test_how_ids_meet(ids, found):
 )  # fmt: skip
 def test_numbers(text, number):
     assert parse_number(text) == number
+
+
+def test_long_lists_of_ids_are_matched_in_one_pass():
+    """A hostile INF: every id against every id would take minutes."""
+    ids = [f"X{number}" for number in range(60_000)]
+    model = Model(1, "M", "D", "S", "I", ids)
+    assert match(model, ids[::-1], ids) == (0x2000, "X0")
+    assert match(model, ["none"] * len(ids), ()) is None

@@ -226,13 +226,21 @@ def match(
     are, plus the places in the lists. Source: WDK "How Windows Ranks Drivers".
     """
     best: tuple[int, str] | None = None
+    places = [(0, _first_places(hardware)), (0x2000, _first_places(compatible))]
     for k, of_inf in enumerate(map(fold, model.ids)):
         if not of_inf:
             continue
         inf_score = 0x1000 + 0x100 * (k - 1) if k else 0
-        for base, ids in ((0, hardware), (0x2000, compatible)):
-            for j, of_device in enumerate(ids):
-                score = base + inf_score + j
-                if fold(of_device) == of_inf and (best is None or score < best[0]):
-                    best = score, model.ids[k]
+        for base, first in places:
+            j = first.get(of_inf)
+            if j is not None and (best is None or base + inf_score + j < best[0]):
+                best = base + inf_score + j, model.ids[k]
     return best
+
+
+def _first_places(ids: Sequence[str]) -> dict[str, int]:
+    """Return where each id stands first, so that long lists cost no more than their length."""
+    places: dict[str, int] = {}
+    for place, each in enumerate(ids):
+        places.setdefault(fold(each), place)
+    return places
