@@ -6,7 +6,7 @@ their store, provisions them and describes their commands for traces. Kinds are 
 entry-point group ``vreader.cards``; nothing else about them is known outside their own package.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from vreader.errors import UsageError
@@ -79,6 +79,7 @@ class FileStore:
         self.path: str | None = path
 
 
+@runtime_checkable
 class CardKind(Protocol):
     """A plug-in: one kind of card, in several profiles.
 
@@ -122,7 +123,39 @@ class CardKind(Protocol):
         """Explain a C-APDU sent while the application ``aid`` is selected; never raises."""
 
 
-def check_options(given: Mapping[str, str], known: Sequence[str], kind: str) -> None:
+@runtime_checkable
+class KeepingKind(CardKind, Protocol):
+    """A kind whose cards live in files: what ``vreader card`` needs besides.
+
+    A card's *profile* is what it is made as; its *image* is what it has become.
+    """
+
+    def options(self) -> Mapping[str, str]:
+        """Options of ``create``: name → one line about it."""
+
+    def provisioning(self) -> Mapping[str, str]:
+        """Options of ``provision``: name → one line about it."""
+
+    def holds(self, path: str) -> bool:
+        """Tell, without locking or changing it, whether the file has a card of this kind."""
+
+    def facts(self, card: Card) -> Sequence[tuple[str, str]]:
+        """Return (label, value) lines about the card for people; no secrets."""
+
+    def born(self, card: Card) -> None:
+        """Keep the present image as the one that ``restore`` returns to."""
+
+    def restore(self, card: Card) -> None:
+        """Make the card again what it was when it was made; raises VreaderError."""
+
+    def export(self, card: Card) -> bytes:
+        """Return the image as a portable text, secrets included."""
+
+    def load(self, image: bytes, store: Store) -> Card:
+        """Make a card of an exported image; raises VreaderError when it cannot be used."""
+
+
+def check_options(given: Mapping[str, str], known: Collection[str], kind: str) -> None:
     """Raise UsageError for the first key of ``given`` that is not in ``known``."""
     for key in given:
         if key not in known:

@@ -15,7 +15,7 @@ from cards.piv import yubico_commands as yk
 from cards.piv.profile import Profile
 from cards.piv.state import PivState, Security
 from cards.piv.tables import OBJECTS, PIV_AID, PinPolicy, Read
-from cards.platform import Applet, Area, Refuse
+from cards.platform import Applet, Area, Refuse, Template
 from vreader.iso7816 import SW, CommandApdu
 
 PivCommand = std.StandardCommand | yk.YubicoCommand
@@ -43,7 +43,7 @@ class PivApplet(Applet[PivCommand]):
     ) -> None:
         self.state = PivState(area, profile, random)
 
-    def select(self) -> bytes:
+    def select(self, wanted: Template) -> bytes:
         """Return the application property template."""
         return self.state.profile.application
 

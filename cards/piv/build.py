@@ -11,6 +11,9 @@ from cards.piv.state import (
     PivState,
 )
 from cards.platform import AppletCard, Application, Nvm
+from cards.platform.kind import AppletKind
+from vreader.card import Card
+from vreader.errors import UsageError
 
 
 def initialise(
@@ -23,25 +26,29 @@ def initialise(
     puk: bytes = DEFAULT_PUK,
     key: bytes = DEFAULT_MANAGEMENT_KEY,
 ) -> None:
-    """Write a new card of ``profile`` into an empty memory, in one transaction."""
-    identity = nvm.area("card")
-    identity.put("kind", b"piv")
-    identity.put("profile", profile.encode())
+    """Write a new card of ``profile`` into an empty memory."""
     state = PivState(nvm.area("piv"), PROFILES[profile])
     state.initialise(serial=serial, guid=guid, pin=pin, puk=puk, key=key)
-    nvm.commit()
 
 
-def profile_of(nvm: Nvm) -> str:
-    """Return the profile of the card in the memory, which may be one this version lacks."""
-    return (nvm.area("card").get("profile") or b"").decode()
-
-
-def build(nvm: Nvm) -> AppletCard:
+def build(kind: AppletKind, nvm: Nvm, profile_name: str) -> AppletCard:
     """Return the card over an initialised memory."""
-    profile = PROFILES[profile_of(nvm)]
-    piv = PivApplet(nvm.area("piv"), profile)
-    applications: list[Application] = [piv]
-    if profile.version is not None:
-        applications.append(ManagementApplet(profile.version, piv.state.serial))
-    return AppletCard(profile.atr, applications, nvm)
+    profile = PROFILES[profile_name]
+    area = nvm.area("piv")
+
+    def make() -> list[Application]:
+        piv = PivApplet(area, profile)
+        if profile.version is None:
+            return [piv]
+        return [piv, ManagementApplet(profile.version, piv.state.serial)]
+
+    return kind.assemble(nvm, profile.atr, make, channels=profile.channels)
+
+
+def piv_state(card: Card) -> PivState:
+    """Return the state of a card's PIV application; raises UsageError when it has none."""
+    if isinstance(card, AppletCard):
+        for application in card.applications:
+            if isinstance(application, PivApplet):
+                return application.state
+    raise UsageError("this is not a piv card", hint="use a card of kind piv")

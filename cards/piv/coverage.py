@@ -76,7 +76,7 @@ COMMANDS = (
     ),
     Item("GET RESPONSE", YES, "ISO/IEC 7816-4 §5.3.4"),
     Item("command chaining", YES, "ISO/IEC 7816-4 §5.3.3"),
-    Item("logical channels", NO, "ISO/IEC 7816-4 §5.4.2"),
+    Item("logical channels", YES, "ISO/IEC 7816-4 §11.1.2", "0070000001", ("neutral",)),
     Item("GET VERSION", YES, "Yubico", "00FD0000", YUBICO),
     Item("GET SERIAL", YES, "Yubico", "00F80000", YUBICO),
     Item("GET METADATA", YES, "Yubico", "00F70080", YUBICO),

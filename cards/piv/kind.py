@@ -8,88 +8,63 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from vreader.card import Card, Description, Store, check_options
-from vreader.errors import UsageError, VreaderError
+from cards.platform.kind import AppletKind
+from vreader.card import Card, Description
+from vreader.errors import UsageError
 
 if TYPE_CHECKING:
     from cards.platform import AppletCard, Nvm
 
 NAME = "piv"
-PROFILES = {
-    "5.4.3": "YubiKey 5 command set, firmware 5.4.3",
-    "neutral": "NIST SP 800-73 alone, no vendor commands",
-}
-OPTIONS = ("pin", "puk", "mgmkey", "serial", "guid")
 MAX_SERIAL = 0x7FFFFFFF
 
 
-class PivKind:
-    """PIV cards; a :class:`vreader.card.CardKind`."""
+class PivKind(AppletKind):
+    """PIV cards; a :class:`vreader.card.KeepingKind`."""
 
     name = NAME
     summary = "PIV card (NIST SP 800-73), by default with the commands of a YubiKey"
-    reader_name: str | None = None
     aids: Sequence[bytes] = (
         bytes.fromhex("A000000308000010000100"),
         bytes.fromhex("A000000527471117"),
     )
+    PROFILES: Mapping[str, str] = {
+        "5.4.3": "YubiKey 5 command set, firmware 5.4.3",
+        "neutral": "NIST SP 800-73 alone, no vendor commands",
+    }
+    OPTIONS: Mapping[str, str] = {
+        "pin": "PIN, 6 to 8 characters [123456]",
+        "puk": "PUK, 6 to 8 characters [12345678]",
+        "mgmkey": "management key, 24 bytes in hex [0102030405060708 three times]",
+        "serial": "serial number, 1 to 2147483647 [random]",
+        "guid": "16 bytes in hex, the GUID of the CHUID [random]",
+    }
+    PROVISIONING: Mapping[str, str] = {
+        "slot": "SLOT:ALGORITHM, generate a key and a certificate there; repeatable [9a:p256]",
+        "subject": "distinguished name in the certificates [CN=vreader]",
+    }
 
-    def profiles(self) -> Mapping[str, str]:
-        """Profile name → one line about it; the first is the default."""
-        return PROFILES
-
-    def create(
-        self, profile: str, options: Mapping[str, str], store: Store, seed: bytes | None
-    ) -> Card:
-        """Make a new card, or open the one that is already in the store's file.
-
-        Options describe a card that is made: ``pin`` and ``puk`` (6 to 8 characters), ``mgmkey``
-        (24 bytes in hex), ``serial`` (1 to 2147483647), ``guid`` (16 bytes in hex). A card that
-        exists keeps what it is; only a different profile is refused.
-
-        Raises:
-            UsageError: an unknown profile, option or value, or the file's card has another profile.
-            VreaderError: the file cannot be used.
-        """
-        check_options(options, OPTIONS, NAME)
-        profile = profile or next(iter(PROFILES))
-        if profile not in PROFILES:
-            raise UsageError(
-                f"card kind {NAME} has no profile {profile!r}",
-                hint="profiles of this kind: " + ", ".join(PROFILES),
-            )
+    def initialise(
+        self, nvm: "Nvm", profile: str, options: Mapping[str, str], seed: bytes | None
+    ) -> None:
+        """Write a new card into an empty memory."""
         secrets = _secrets(options)
         serial, guid = _identity(options, seed)
-        from cards.platform import open_nvm
+        from cards.piv.build import initialise
 
-        nvm = open_nvm(store, NAME)
-        if not nvm.empty:
-            return _existing(nvm, store, profile)
-        from cards.piv.build import build, initialise
+        initialise(nvm, profile, serial=serial, guid=guid, **secrets)
 
-        try:
-            initialise(nvm, profile, serial=serial, guid=guid, **secrets)
-            return build(nvm)
-        except BaseException:
-            nvm.close()
-            raise
+    def build(self, nvm: "Nvm", profile: str) -> "AppletCard":
+        """Return the card over an initialised memory; see :mod:`cards.piv.build`."""
+        from cards.piv.build import build
 
-    def open(self, store: Store) -> Card:
-        """Reopen the card in ``store``."""
-        if store.path is None or not os.path.exists(store.path):  # noqa: PTH110 - pathlib loads slowly
-            raise UsageError(
-                f"there is no card in {store.path or 'memory'}",
-                hint="name the state file of an existing card, or make a new one",
-            )
-        from cards.platform import open_nvm
+        return build(self, nvm, profile)
 
-        nvm = open_nvm(store, NAME)
-        if nvm.empty:
-            nvm.close()
-            raise UsageError(
-                f"{store.path} holds no card yet", hint=f"use --card {NAME},state={store.path}"
-            )
-        return _existing(nvm, store, None)
+    def facts(self, card: Card) -> Sequence[tuple[str, str]]:
+        """Return serial number, GUID, tries left, keys and certificates."""
+        from cards.piv.facts import facts
+
+        return facts(card)
 
     def provision(self, card: Card, options: Mapping[str, Sequence[str]]) -> None:
         """Generate keys and write self-signed certificates; see :mod:`cards.piv.provision`."""
@@ -102,27 +77,6 @@ class PivKind:
         from cards.piv.describe import describe
 
         return describe(c_apdu, aid)
-
-
-def _existing(nvm: "Nvm", store: Store, profile: str | None) -> "AppletCard":
-    from cards.piv.build import build, profile_of
-
-    try:
-        found = profile_of(nvm)
-        if found not in PROFILES:
-            raise VreaderError(
-                f"{store.path} holds a {NAME} card of the unknown profile {found!r}",
-                hint="it was made by a newer vreader; upgrade, or use another state file",
-            )
-        if profile not in (None, found):
-            raise UsageError(
-                f"{store.path} holds a {NAME} card of profile {found}, not {profile}",
-                hint=f"use --card {NAME}:{found},state={store.path}",
-            )
-        return build(nvm)
-    except BaseException:
-        nvm.close()
-        raise
 
 
 def _secrets(options: Mapping[str, str]) -> dict[str, bytes]:

@@ -8,7 +8,7 @@ and the writing commands do not exist: they get 6D00.
 from typing import NamedTuple
 
 from cards.piv.tables import MANAGEMENT_AID
-from cards.platform import Applet, Refuse
+from cards.platform import Applet, Refuse, Template
 from vreader.iso7816 import SW, CommandApdu, Tlv
 
 _PIV_ALONE = 0x0010
@@ -30,7 +30,7 @@ class ManagementApplet(Applet[ReadConfig]):
         self._version = version
         self._serial = serial
 
-    def select(self) -> bytes:
+    def select(self, wanted: Template) -> bytes:
         """Return the text in which tools look for the version."""
         return b"Virtual mgr - FW version %d.%d.%d" % self._version
 

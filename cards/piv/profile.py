@@ -23,6 +23,7 @@ class Profile(NamedTuple):
             has no command of Yubico's at all.
         key_algorithms: what keys can be generated and imported.
         management_algorithms: what the management key may be; the first is the default.
+        channels: logical channels; a YubiKey has the basic one alone.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Profile(NamedTuple):
     version: tuple[int, int, int] | None
     key_algorithms: tuple[Algorithm, ...] = _STANDARD_KEYS
     management_algorithms: tuple[Algorithm, ...] = (Algorithm.TDES,)
+    channels: int = 1
 
     @property
     def yubico(self) -> bool:
@@ -71,5 +73,6 @@ NEUTRAL = Profile(
     atr=bytes.fromhex("3B80800101"),
     application=_standard_application(),
     version=None,
+    channels=20,
 )
 PROFILES = {profile.name: profile for profile in (YUBICO_5_4_3, NEUTRAL)}

@@ -4,11 +4,10 @@
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from cards.piv.applet import PivApplet
+from cards.piv.build import piv_state
 from cards.piv.keys import KeyRecord, Origin, generate
 from cards.piv.state import PivState
 from cards.piv.tables import KEY_HISTORY, RETIRED, USER_SLOTS, Algorithm, certificate_tag
-from cards.platform import AppletCard
 from vreader.card import Card
 from vreader.errors import UsageError
 from vreader.iso7816 import Tlv
@@ -40,7 +39,7 @@ def provision(card: Card, options: Mapping[str, Sequence[str]]) -> None:
             raise UsageError(
                 f"a piv card cannot be provisioned with {key!r}", hint="use slot and subject"
             )
-    state = _state(card)
+    state = piv_state(card)
     wanted = [_slot(text) for text in options.get("slot") or DEFAULT_SLOTS]
     subject = (options.get("subject") or (DEFAULT_SUBJECT,))[-1]
     from cryptography import x509
@@ -63,14 +62,6 @@ def provision(card: Card, options: Mapping[str, Sequence[str]]) -> None:
         state.put_object(certificate_tag(slot), certificate_object(certificate))
     _announce_retired(state)
     state.area.commit()
-
-
-def _state(card: Card) -> PivState:
-    if isinstance(card, AppletCard):
-        for application in card.applications:
-            if isinstance(application, PivApplet):
-                return application.state
-    raise UsageError("this is not a piv card", hint="provision a card of kind piv")
 
 
 def _slot(text: str) -> tuple[int, Algorithm]:

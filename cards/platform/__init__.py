@@ -5,7 +5,7 @@ A card kind builds an :class:`AppletCard` from :class:`Applet` objects over an :
 :mod:`cards.piv` for a whole one. Uses the ground floor of vreader alone, and knows no reader.
 """
 
-from cards.platform.applet import Applet, Application, Refuse
+from cards.platform.applet import Applet, Application, CardStatus, Refuse, Template
 from cards.platform.card import AppletCard
 from cards.platform.nvm import Area, Nvm, NvmError, open_nvm
 from cards.platform.pin import Pin
@@ -15,9 +15,11 @@ __all__ = [
     "AppletCard",
     "Application",
     "Area",
+    "CardStatus",
     "Nvm",
     "NvmError",
     "Pin",
     "Refuse",
+    "Template",
     "open_nvm",
 ]

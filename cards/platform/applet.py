@@ -7,6 +7,7 @@ for rights; ``execute`` may take both for granted. Chaining, GET RESPONSE, Le an
 """
 
 from abc import ABC, abstractmethod
+from enum import IntEnum
 from typing import Generic, Protocol, TypeVar
 
 from vreader.iso7816 import SW, CommandApdu
@@ -23,19 +24,45 @@ class Refuse(Exception):  # noqa: N818 - an answer of the card, not an error of 
         self.sw = sw
 
 
+class Template(IntEnum):
+    """What SELECT shall tell about the selected file: P2 bits 4 and 3 (§11.2.2, table 63)."""
+
+    FCI = 0x00
+    FCP = 0x04
+    FMD = 0x08
+    NONE = 0x0C
+
+
+class CardStatus:
+    """The security status of the whole card: dropped at reset, not when an application is left.
+
+    Attributes:
+        verified: names of what was verified for all applications, e.g. a global PIN.
+    """
+
+    def __init__(self) -> None:
+        self.verified: set[str] = set()
+
+    def drop(self) -> None:
+        """Forget everything: the card was reset or loses power."""
+        self.verified.clear()
+
+
 class Application(Protocol):
     """What a card asks of one of its applications.
 
     Attributes:
         aid: the full application identifier, 5 to 16 bytes (ISO/IEC 7816-4:2020 §12.2.3).
         proprietary_class: commands of class 80 and 90 are for this application, too.
+        exact_le: a wrong Le is answered with 6Cxx, not with as much as Le asks for.
     """
 
     aid: bytes
     proprietary_class: bool
+    exact_le: bool
 
-    def select(self) -> bytes:
-        """Become the selected application and return the data of the SELECT response.
+    def select(self, wanted: Template) -> bytes:
+        """Become the selected application and return the wanted template.
 
         Called again when the selected application is selected once more: the security status
         stays. Raises Refuse when it cannot be selected; the card then stays as it was.
@@ -59,6 +86,7 @@ class Applet(ABC, Generic[CommandT]):
 
     aid: bytes
     proprietary_class: bool = False
+    exact_le: bool = False
 
     @abstractmethod
     def parse(self, apdu: CommandApdu) -> CommandT:
@@ -71,7 +99,7 @@ class Applet(ABC, Generic[CommandT]):
     def execute(self, command: CommandT) -> bytes:
         """Carry out a permitted command and return the response data; raises Refuse."""
 
-    def select(self) -> bytes:
+    def select(self, wanted: Template) -> bytes:
         """Return the response data of SELECT; none unless the applet says more."""
         return b""
 

@@ -1,64 +1,74 @@
 # SPDX-License-Identifier: Apache-2.0
 """A card with applications: the ISO/IEC 7816-4 layer between the reader and the applets.
 
-Here are class bytes (§5.4.1), command chaining (§5.3.3), GET RESPONSE and Le (§5.3.4), SELECT by
-DF name (§11.2.2), and the rule that a command's writes are committed before its answer leaves.
+Here are logical channels (§5.4.2), command chaining (§5.3.3), GET RESPONSE and Le (§5.3.4), SELECT
+by DF name (§11.2.2), and the rule that a command's writes are committed before its answer leaves.
 What a command *means* is the affair of the applet (:mod:`cards.platform.applet`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from cards.platform.applet import Application, Refuse
+from cards.platform.applet import Application, CardStatus, Refuse, Template
+from cards.platform.channel import CHAINING, MAX_CHANNELS, Channel, ClassByte
 from cards.platform.nvm import Nvm, NvmError
 from vreader.card import CardMute
 from vreader.iso7816 import SW, ApduError, CommandApdu
 
-CHAINING = 0x10
-SELECT, GET_RESPONSE = 0xA4, 0xC0
+MANAGE_CHANNEL, SELECT, GET_RESPONSE = 0x70, 0xA4, 0xC0
 MAX_CHAIN = 65535
-MIN_AID = 5
+MIN_AID, MAX_AID = 5, 16
 _OK = SW.OK.to_bytes2()
-
-
-class _Channel:
-    """The volatile state of one logical channel: who is selected, what is half said."""
-
-    __slots__ = ("application", "chain", "chain_header", "pending")
-
-    def __init__(self) -> None:
-        self.application: Application | None = None
-        self.chain_header: bytes | None = None
-        self.chain = bytearray()
-        self.pending = b""
-
-    def drop_chain(self) -> None:
-        self.chain_header = None
-        self.chain = bytearray()
 
 
 class AppletCard:
     """A card that carries applications, chosen by AID; implements :class:`vreader.card.Card`.
 
-    After a reset no application is selected, and a command other than SELECT gets 6D00. A card
-    without power is mute.
+    A command other than SELECT gets 6D00 while no application is selected. A card without power
+    is mute.
 
     Args:
         atr: the raw answer to reset, handed out as it is.
-        applications: in the order in which a partial AID finds them.
+        make: returns the card's applications afresh, in the order in which a partial AID finds
+            them. Called once for each logical channel: they share the memory, and each channel has
+            a security status of its own.
         nvm: the memory of all of them; committed after each command, rolled back after a refusal.
+        channels: how many logical channels there are, 1 to 20 (the basic one included).
+        default: AID of the application that is selected after a reset, or None.
+        status: the security status that all applications share; dropped at reset.
     """
 
-    def __init__(self, atr: bytes, applications: Sequence[Application], nvm: Nvm) -> None:
+    def __init__(
+        self,
+        atr: bytes,
+        make: Callable[[], Sequence[Application]],
+        nvm: Nvm,
+        *,
+        channels: int = 1,
+        default: bytes | None = None,
+        status: CardStatus | None = None,
+    ) -> None:
+        if not 1 <= channels <= MAX_CHANNELS:
+            raise ValueError(f"a card has 1 to {MAX_CHANNELS} logical channels, not {channels}")
         self.atr = atr
-        self.applications = tuple(applications)
         self.nvm = nvm
-        self._channel = _Channel()
+        self._make = make
+        self._channel_limit = channels
+        self._default = default
+        self._status = status or CardStatus()
+        self._channels = {0: Channel(make())}
         self._powered = False
+
+    @property
+    def applications(self) -> tuple[Application, ...]:
+        """The applications of the basic logical channel."""
+        return self._channels[0].applications
 
     def power_on(self) -> bytes:
         """Cold reset; return the ATR."""
         self._drop_volatile()
         self._powered = True
+        if self._default is not None:
+            self._select_by_name(self._channels[0], self._default, 0, Template.NONE)
         return self.atr
 
     def reset(self) -> bytes:
@@ -83,14 +93,13 @@ class AppletCard:
         """
         if not self._powered:
             raise CardMute("the card has no power")
-        pending, self._channel.pending = self._channel.pending, b""
         try:
             apdu = CommandApdu.parse(c_apdu)
         except ApduError:
-            self._channel.drop_chain()
+            self._garbled()
             return SW.WRONG_LENGTH.to_bytes2()
         try:
-            reply = self._answer(apdu, pending)
+            reply = self._answer(apdu)
             self.nvm.commit()
         except Refuse as refusal:
             self.nvm.rollback()
@@ -103,44 +112,92 @@ class AppletCard:
             raise
         return reply
 
-    def _answer(self, apdu: CommandApdu, pending: bytes) -> bytes:
-        self._check_class(apdu.cla)
-        whole = self._chained(apdu)
+    def _answer(self, apdu: CommandApdu) -> bytes:
+        said = ClassByte.parse(apdu.cla)
+        channel = self._channel_for(said, apdu)
+        pending, channel.pending = channel.pending, b""
+        application = channel.application
+        if said.proprietary and (application is None or not application.proprietary_class):
+            raise Refuse(SW.CLA_NOT_SUPPORTED)
+        if said.secure:
+            raise Refuse(SW.SECURE_MESSAGING_NOT_SUPPORTED)
+        whole = self._chained(channel, apdu, link=said.chaining)
         if whole is None:
             return _OK
         # Clients of an application with class 80 fetch the rest with class 80 as well.
-        if whole.ins == GET_RESPONSE and (pending or whole.cla == 0):
-            return self._get_response(whole, pending)
-        if whole.ins == SELECT and whole.p1 == 0x04 and whole.cla == 0:
-            return self._reply(self._select(whole), apdu)
-        application = self._channel.application
+        if whole.ins == GET_RESPONSE and (pending or not said.proprietary):
+            return self._get_response(channel, whole, pending)
+        if not said.proprietary:
+            if whole.ins == SELECT and whole.p1 == 0x04:
+                return self._reply(channel, self._select(said.channel, channel, whole), apdu)
+            if whole.ins == MANAGE_CHANNEL and self._channel_limit > 1:
+                return self._reply(channel, self._manage_channel(said.channel, whole), apdu)
         if application is None:
             raise Refuse(SW.INS_NOT_SUPPORTED)
+        if whole.cla & 0x7F:  # applications do not know that there are channels
+            whole = CommandApdu(whole.cla & 0x80, *whole[1:])
         # Le is that of the last link: a joined command only looks extended.
-        return self._reply(application.process(whole), apdu)
+        return self._reply(channel, application.process(whole), apdu)
 
-    def _check_class(self, cla: int) -> None:
-        """Refuse class bytes this card does not speak (ISO/IEC 7816-4:2020 §5.4.1)."""
-        if cla & 0x80:
-            application = self._channel.application
-            if application is None or not application.proprietary_class or cla & 0x60:
-                raise Refuse(SW.CLA_NOT_SUPPORTED)
-        elif cla & 0x40:
-            raise Refuse(SW.LOGICAL_CHANNEL_NOT_SUPPORTED)
-        elif cla & 0x20:
-            raise Refuse(SW.CLA_NOT_SUPPORTED)
-        if cla & 0x03:
-            raise Refuse(SW.LOGICAL_CHANNEL_NOT_SUPPORTED)
-        if cla & 0x0C:
-            raise Refuse(SW.SECURE_MESSAGING_NOT_SUPPORTED)
+    # ------------------------------------------------------------------ logical channels
 
-    def _chained(self, apdu: CommandApdu) -> CommandApdu | None:
+    def _channel_for(self, said: ClassByte, apdu: CommandApdu) -> Channel:
+        """Return the channel a command is for; a SELECT by name opens one (§5.4.2)."""
+        channel = self._channels.get(said.channel)
+        if channel is not None:
+            return channel
+        selecting = apdu.ins == SELECT and apdu.p1 == 0x04 and not said.proprietary
+        if said.channel >= self._channel_limit or not selecting:
+            raise Refuse(SW.LOGICAL_CHANNEL_NOT_SUPPORTED)
+        return Channel(self._make())  # kept when the SELECT succeeds
+
+    def _manage_channel(self, origin: int, apdu: CommandApdu) -> bytes:
+        """Open or close a logical channel (§11.1.2)."""
+        if apdu.data:
+            raise Refuse(SW.WRONG_LENGTH)
+        match apdu.p1:
+            case 0x00:
+                return self._open_channel(self._channels[origin], origin, apdu.p2)
+            case 0x80:
+                self._close_channel(apdu.p2 or origin)
+                return b""
+        raise Refuse(SW.INCORRECT_P1P2)
+
+    def _open_channel(self, origin: Channel, number_of_origin: int, wanted: int) -> bytes:
+        """Open ``wanted``, or any with 0; it starts where a channel other than the basic one is."""
+        number = wanted or next(
+            (n for n in range(1, self._channel_limit) if n not in self._channels), 0
+        )
+        if not number:
+            raise Refuse(SW.FUNCTION_NOT_SUPPORTED)
+        if number >= MAX_CHANNELS:
+            raise Refuse(SW.INCORRECT_P1P2)
+        if number >= self._channel_limit or number in self._channels:
+            raise Refuse(SW.LOGICAL_CHANNEL_NOT_SUPPORTED)
+        opened = Channel(self._make())
+        name = self._default
+        if number_of_origin:
+            name = None if origin.application is None else origin.application.aid
+        if name is not None:
+            self._select_by_name(opened, name, 0, Template.NONE)
+        self._channels[number] = opened
+        return b"" if wanted else bytes((number,))
+
+    def _close_channel(self, number: int) -> None:
+        if not number:
+            raise Refuse(SW.INCORRECT_P1P2)  # the basic channel is always there
+        closed = self._channels.pop(number, None)
+        if closed is None:
+            raise Refuse(SW.LOGICAL_CHANNEL_NOT_SUPPORTED)
+        closed.reset()
+
+    # ------------------------------------------------------------------ chains, selection, answers
+
+    def _chained(self, channel: Channel, apdu: CommandApdu, *, link: bool) -> CommandApdu | None:
         """Collect the links of a chain; return the whole command, or None after a link."""
-        channel = self._channel
         header = bytes((apdu.cla & ~CHAINING, apdu.ins, apdu.p1, apdu.p2))
         if channel.chain_header is not None and channel.chain_header != header:
             channel.drop_chain()
-        link = bool(apdu.cla & CHAINING)
         if link and apdu.ins == SELECT:
             # A name of at most 16 bytes needs no chain; and one cut short must not swallow the
             # SELECT with which the next program starts.
@@ -158,44 +215,70 @@ class AppletCard:
         channel.drop_chain()
         return CommandApdu(header[0], apdu.ins, apdu.p1, apdu.p2, data, apdu.ne, apdu.extended)
 
-    def _select(self, apdu: CommandApdu) -> bytes:
-        """SELECT by DF name: full or right-truncated, first or next occurrence (§11.2.2)."""
-        occurrence, control = apdu.p2 & 0x03, apdu.p2 & 0x0C
-        if apdu.p2 & 0xF0 or occurrence not in (0, 2):
+    def _select(self, number: int, channel: Channel, apdu: CommandApdu) -> bytes:
+        if apdu.p2 & 0xF0:
             raise Refuse(SW.INCORRECT_P1P2)
-        channel = self._channel
-        found = [a for a in self.applications if a.aid.startswith(apdu.data)]
-        if occurrence == 2 and channel.application in found:
-            found = found[found.index(channel.application) + 1 :]
-        if not found or len(apdu.data) < MIN_AID:
+        if len(apdu.data) > MAX_AID:
+            raise Refuse(SW.WRONG_LENGTH)
+        wanted = Template(apdu.p2 & 0x0C)
+        answer = self._select_by_name(channel, apdu.data, apdu.p2 & 0x03, wanted)
+        self._channels[number] = channel
+        return answer
+
+    def _select_by_name(
+        self, channel: Channel, name: bytes, occurrence: int, wanted: Template
+    ) -> bytes:
+        """Select by full or right-truncated AID; 0 first, 1 last, 2 next, 3 previous occurrence."""
+        found = [a for a in channel.applications if a.aid.startswith(name)]
+        before = channel.application
+        if before in found and occurrence == 2:
+            found = found[found.index(before) + 1 :]
+        elif before in found and occurrence == 3:
+            found = found[: found.index(before)]
+        if not found or len(name) < MIN_AID:
             raise Refuse(SW.FILE_NOT_FOUND)
-        chosen, before = found[0], channel.application
-        answer = chosen.select()
+        chosen = found[-1 if occurrence in (1, 3) else 0]
+        answer = chosen.select(wanted)
         if before is not None and before is not chosen:
             before.deselect()
         channel.application = chosen
-        return b"" if control == 0x0C else answer
+        return b"" if wanted is Template.NONE else answer
 
-    def _get_response(self, apdu: CommandApdu, pending: bytes) -> bytes:
+    def _get_response(self, channel: Channel, apdu: CommandApdu, pending: bytes) -> bytes:
         if apdu.p1 or apdu.p2:
             raise Refuse(SW.INCORRECT_P1P2)
         if apdu.data:
             raise Refuse(SW.WRONG_LENGTH)
         if not pending:
             raise Refuse(SW.CONDITIONS_NOT_SATISFIED)
-        return self._reply(pending, apdu)
+        return self._reply(channel, pending, apdu)
 
-    def _reply(self, data: bytes, apdu: CommandApdu) -> bytes:
+    def _reply(self, channel: Channel, data: bytes, apdu: CommandApdu) -> bytes:
         """Cut the data at Ne and keep the rest for GET RESPONSE.
 
         No Le means as much as the length coding can carry: clients send SELECT and large
         commands without Le and still read the answer.
         """
         limit = apdu.ne or 65536 if apdu.extended else min(apdu.ne or 256, 256)
+        application = channel.application
+        if apdu.case == 2 and application is not None and application.exact_le:
+            wanted = min(len(data), 256)
+            if limit != 256 and limit != wanted:
+                if apdu.ins == GET_RESPONSE:
+                    channel.pending = data  # it may be asked for again, with the right length
+                raise Refuse(SW.wrong_le(wanted))
         if len(data) <= limit:
             return data + _OK
-        self._channel.pending = data[limit:]
+        channel.pending = data[limit:]
         return data[:limit] + SW.more(len(data) - limit).to_bytes2()
+
+    # ------------------------------------------------------------------ what goes wrong
+
+    def _garbled(self) -> None:
+        """Forget what was half said: bytes that are no APDU name no channel."""
+        for channel in self._channels.values():
+            channel.drop_chain()
+            channel.pending = b""
 
     def _storage_failed(self, error: NvmError) -> None:
         """Undo the command, its effect on the security status included."""
@@ -203,11 +286,15 @@ class AppletCard:
 
         logging.getLogger(__name__).warning("a card's memory cannot be written: %s", error)
         self.nvm.rollback()
-        self._channel.pending = b""
-        if self._channel.application is not None:
-            self._channel.application.reset()
+        self._status.drop()
+        for channel in self._channels.values():
+            channel.pending = b""
+            if channel.application is not None:
+                channel.application.reset()
 
     def _drop_volatile(self) -> None:
-        self._channel = _Channel()
-        for application in self.applications:
-            application.reset()
+        basic = self._channels[0]
+        for channel in self._channels.values():
+            channel.reset()
+        self._channels = {0: basic}
+        self._status.drop()

@@ -79,6 +79,18 @@ class Nvm:
             return set(self._committed)
         return {k for k in (*self._committed, *self._changes) if self.get(k) is not None}
 
+    def content(self) -> dict[Key, bytes]:
+        """Return everything, changes of the open transaction included."""
+        told = ((key, self.get(key)) for key in self.all_keys())
+        return {key: value for key, value in told if value is not None}
+
+    def replace(self, content: Mapping[Key, bytes]) -> None:
+        """Make ``content`` all there is, in the open transaction."""
+        for key in self.all_keys() - content.keys():
+            self.put(key, None)
+        for key, value in content.items():
+            self.put(key, value)
+
     def commit(self) -> None:
         """Make the changes last; afterwards they survive the death of this process.
 

@@ -83,6 +83,27 @@ class StateFile:
             pass  # SQLite has undone it by itself; the failure that led here is reported
 
 
+def kind_in(path: str) -> str:
+    """Return the kind of the card in a file, or nothing; takes no lock and changes nothing."""
+    try:
+        place = Path(path).resolve(strict=True)
+        if _identity(path) in _held:
+            return ""  # the file must not be opened twice, see above
+        connection = sqlite3.connect(f"{place.as_uri()}?mode=ro&immutable=1", uri=True)
+    except (OSError, sqlite3.Error):
+        return ""
+    try:
+        if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
+            return ""
+        row = connection.execute("SELECT value FROM nvm WHERE area = 'card' AND key = 'kind'")
+        found = row.fetchone()
+        return bytes(found[0]).decode() if found else ""
+    except (sqlite3.Error, ValueError, TypeError):
+        return ""
+    finally:
+        connection.close()
+
+
 def _release(connection: sqlite3.Connection, identity: tuple[int, int]) -> None:
     connection.close()
     _held.discard(identity)

@@ -69,6 +69,11 @@ class SW(IntEnum):
         """Return ``61xx``: ``available`` bytes wait for GET RESPONSE; 00 stands for 256 or more."""
         return cls(0x6100 | (available if available < 256 else 0))
 
+    @classmethod
+    def wrong_le(cls, available: int) -> Self:
+        """Return ``6Cxx``: ask again with Le ``available``; 00 stands for 256."""
+        return cls(0x6C00 | (available & 0xFF))
+
     @property
     def retries_left(self) -> int | None:
         """The counter of ``63Cx``, or None for any other status word."""

@@ -10,8 +10,9 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from cards.platform import Applet, AppletCard, Area, Nvm, Pin, Refuse, open_nvm
-from vreader.card import Card, Description, Store, check_options
+from cards.platform import Applet, AppletCard, Area, Nvm, Pin, Refuse
+from cards.platform.kind import AppletKind
+from vreader.card import Card, Description
 from vreader.errors import UsageError
 from vreader.iso7816 import SW, CommandApdu
 
@@ -88,42 +89,35 @@ class PurseApplet(Applet[PurseCommand]):
         return b""
 
 
-class PurseKind:
-    """What ``--card purse`` and the trace need to know; a :class:`vreader.card.CardKind`."""
+class PurseKind(AppletKind):
+    """What ``--card purse``, ``vreader card`` and the trace need to know."""
 
     name = "purse"
     summary = "a purse with a PIN"
-    reader_name = None
     aids: Sequence[bytes] = (AID,)
+    PROFILES: Mapping[str, str] = {"plain": "100 units inside"}
+    OPTIONS: Mapping[str, str] = {"pin": "4 to 8 characters [1234]", "balance": "units [100]"}
 
-    def profiles(self) -> Mapping[str, str]:
-        """Return the profiles; the first is the default."""
-        return {"plain": "100 units inside"}
-
-    def create(
-        self, profile: str, options: Mapping[str, str], store: Store, seed: bytes | None
-    ) -> Card:
-        """Make a card, or open the one that is in the state file."""
-        check_options(options, ("pin", "balance"), self.name)
+    def initialise(
+        self, nvm: Nvm, profile: str, options: Mapping[str, str], seed: bytes | None
+    ) -> None:
+        """Write a new card into an empty memory."""
         pin, balance = options.get("pin", "1234"), options.get("balance", "100")
         if not 4 <= len(pin) <= 8 or not balance.isdecimal() or int(balance) >= 1 << 32:
             raise UsageError("pin or balance cannot be used", hint="pin=1234,balance=100")
-        nvm = open_nvm(store, self.name)
-        if nvm.empty:
-            nvm.area("card").put("kind", self.name.encode())
-            area = nvm.area("purse")
-            area.put("balance", int(balance).to_bytes(4))
-            Pin(area, "pin").create(pin.encode(), 3)
-            nvm.commit()
-        return _build(nvm)
+        area = nvm.area("purse")
+        area.put("balance", int(balance).to_bytes(4))
+        Pin(area, "pin").create(pin.encode(), 3)
 
-    def open(self, store: Store) -> Card:
-        """Reopen a card."""
-        return _build(open_nvm(store, self.name))
+    def build(self, nvm: Nvm, profile: str) -> AppletCard:
+        """Say what the card carries: called at every start."""
+        return self.assemble(nvm, ATR, lambda: [PurseApplet(nvm.area("purse"))])
 
-    def provision(self, card: Card, options: Mapping[str, Sequence[str]]) -> None:
-        """A purse needs nothing more."""
-        raise UsageError("a purse has no keys", hint="leave out --slot")
+    def facts(self, card: Card) -> Sequence[tuple[str, str]]:
+        """Tell what ``vreader card info`` shows."""
+        assert isinstance(card, AppletCard)
+        balance = card.nvm.area("purse").get("balance") or b""
+        return [("balance", str(int.from_bytes(balance)))]
 
     def describe(self, c_apdu: bytes, aid: bytes) -> Description:
         """Say what a command means, and which of its bytes nobody may see."""
@@ -135,10 +129,6 @@ class PurseKind:
             case b"\x52":
                 return Description("PAY")
         return Description("")
-
-
-def _build(nvm: Nvm) -> AppletCard:
-    return AppletCard(ATR, [PurseApplet(nvm.area("purse"))], nvm)
 
 
 KIND = PurseKind()
