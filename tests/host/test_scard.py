@@ -2,10 +2,10 @@
 """ScardApi beyond the conversations: contexts, threads, readers that come and go, the end."""
 
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from scard_place import ATR, ECHO, Card, code_of, until
 
 from vreader.clock import ManualClock
 from vreader.host import Host
@@ -25,20 +25,6 @@ from vreader.winscard.profile import PCSCLITE
 from vreader.winscard.status_change import ReaderState
 
 F = ReaderFlag
-ATR = bytes.fromhex("3B80800101")
-
-
-class Card:
-    def power_on(self):
-        return ATR
-
-    reset = power_on
-
-    def power_off(self):
-        pass
-
-    def transmit(self, c_apdu):
-        return b"\x90\x00"
 
 
 @pytest.fixture
@@ -71,19 +57,6 @@ def context(api):
 def pool():
     with ThreadPoolExecutor(8) as pool:
         yield pool
-
-
-def code_of(call, *args):
-    with pytest.raises(ScardError) as caught:
-        call(*args)
-    return caught.value.code
-
-
-def until(condition):
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def test_contexts(api):
@@ -353,7 +326,7 @@ def test_removal_while_a_card_is_being_powered_up(host, api, context, reader, po
     assert status.event_counter == 1  # the first was gone before it was seen
     assert status.atr == ATR
     hcard, protocol = api.SCardConnect(context, reader.name)
-    assert api.SCardTransmit(hcard, protocol, b"\0\xa4\4\0") == b"\x90\x00"
+    assert api.SCardTransmit(hcard, protocol, ECHO) == ECHO + b"\x90\x00"
 
 
 def test_an_interrupt_while_waiting_leaves_the_reader_usable(
@@ -375,4 +348,4 @@ def test_an_interrupt_while_waiting_leaves_the_reader_usable(
     assert not host.rm.readers[reader.name].places
     api.SCardEndTransaction(holder)
     api.SCardBeginTransaction(second)
-    assert api.SCardTransmit(second, protocol, b"\0\xa4\4\0") == b"\x90\x00"
+    assert api.SCardTransmit(second, protocol, ECHO) == ECHO + b"\x90\x00"

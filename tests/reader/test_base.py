@@ -7,7 +7,6 @@ from vreader.clock import ManualClock
 from vreader.events import Emitter
 from vreader.reader.base import GUID_DEVINTERFACE_SMARTCARD_READER, ReaderDriver
 from vreader.reader.driver import VirtualReader
-from vreader.reader.extension import complete
 from vreader.reader.hardware import SlotHardware
 from vreader.reader.scfilter import SmartCardFilter
 from vreader.smclib.ioctl import Attr, Ioctl
@@ -27,6 +26,7 @@ from vreader.wdm import (
     IoSetCompletionRoutine,
     PnpManager,
 )
+from vreader.wdm.irp import complete
 from vreader.wdm.lifecycle import PnpState
 
 LINK = r"\\.\SCReader0"

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from vreader.card import Card
-from vreader.reader.extension import DEVICE_EXTENSION, complete, extension_of
+from vreader.reader.extension import DEVICE_EXTENSION, extension_of
 from vreader.reader.hardware import SlotHardware, hardware_of
 from vreader.reader.messages import MESSAGES
 from vreader.smclib.control import SmartcardDeviceControl, needs_card
@@ -51,6 +51,7 @@ from vreader.wdm import (
     IoSkipCurrentIrpStackLocation,
     Irp,
 )
+from vreader.wdm.irp import complete
 from vreader.wdm.lifecycle import OPENS, PnpState, next_pnp_state
 from vreader.wdm.power import PowerDeviceD0, power_of
 

@@ -21,6 +21,7 @@ from vreader.smclib.library import set_state
 from vreader.smclib.states import CardState, ReaderEvent
 from vreader.smclib.structs import SMARTCARD_EXTENSION
 from vreader.wdm import NTSTATUS, Irp
+from vreader.wdm.irp import answer_in_buffer
 
 _SUCCESS = NTSTATUS.SUCCESS  # looked up once: see vreader.wdm.irp
 
@@ -58,11 +59,7 @@ def _reset(ext: SMARTCARD_EXTENSION, irp: Irp, answer: Answer) -> NTSTATUS:
     if status is not _SUCCESS:
         slot.power_down()
         return status
-    if len(answer) > irp.stack[irp.current].OutputBufferLength:
-        return NTSTATUS.BUFFER_TOO_SMALL
-    irp.SystemBuffer[: len(answer)] = answer
-    irp.IoStatus.Information = len(answer)
-    return NTSTATUS.SUCCESS
+    return answer_in_buffer(irp, answer)
 
 
 def SetProtocol(ext: SMARTCARD_EXTENSION) -> NTSTATUS:

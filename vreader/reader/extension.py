@@ -11,11 +11,11 @@ from vreader.smclib.structs import SMARTCARD_EXTENSION
 from vreader.wdm import (
     NTSTATUS,
     DeviceObject,
-    IoCompleteRequest,
     IoMarkIrpPending,
     IoSetCancelRoutine,
     Irp,
 )
+from vreader.wdm.irp import complete
 from vreader.wdm.lifecycle import IO, PnpState
 
 _GONE = frozenset((PnpState.SURPRISE_REMOVED, PnpState.REMOVED))
@@ -100,10 +100,3 @@ def extension_of(device: DeviceObject) -> DEVICE_EXTENSION:
     extension = device.DeviceExtension
     assert isinstance(extension, DEVICE_EXTENSION)  # our own FDOs only reach our own dispatch
     return extension
-
-
-def complete(irp: Irp, status: NTSTATUS) -> NTSTATUS:
-    """Complete ``irp`` with ``status`` and return it, as a dispatch routine does."""
-    irp.IoStatus.Status = status
-    IoCompleteRequest(irp)
-    return status

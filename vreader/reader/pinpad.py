@@ -29,6 +29,7 @@ from vreader.smclib.library import next_state
 from vreader.smclib.states import ReaderEvent
 from vreader.smclib.structs import SMARTCARD_EXTENSION
 from vreader.wdm import NTSTATUS, DeviceObject, Irp
+from vreader.wdm.irp import answer_in_buffer
 
 DEFAULT_TIME_OUT_S = 30
 
@@ -130,7 +131,7 @@ class Pinpad:
         """Answer in place of the card."""
         self._tell(session, _OUTCOMES[answer])
         self._session = None
-        self._slot.complete(session.irp, _reply(session.irp, answer))
+        self._slot.complete(session.irp, answer_in_buffer(session.irp, answer))
 
     def _tell(self, session: _Session, outcome: str) -> None:
         events = self._slot.io.events
@@ -236,16 +237,7 @@ class Pinpad:
 def _answered(irp: Irp, answer: Answer) -> NTSTATUS:
     if isinstance(answer, Problem):
         return STATUS_OF[answer]
-    return _reply(irp, answer) if len(answer) >= 2 else NTSTATUS.DEVICE_PROTOCOL_ERROR
-
-
-def _reply(irp: Irp, answer: bytes) -> NTSTATUS:
-    """Put an answer into the request's buffer; return the status to complete it with."""
-    if len(answer) > irp.stack[irp.current].OutputBufferLength:
-        return NTSTATUS.BUFFER_TOO_SMALL
-    irp.SystemBuffer[: len(answer)] = answer
-    irp.IoStatus.Information = len(answer)
-    return NTSTATUS.SUCCESS
+    return answer_in_buffer(irp, answer) if len(answer) >= 2 else NTSTATUS.DEVICE_PROTOCOL_ERROR
 
 
 def _tell_fault(error: Exception) -> None:

@@ -19,7 +19,7 @@ from vreader.smclib.library import SmartcardReleaseRemoveLock, selected_reply
 from vreader.smclib.states import CardState
 from vreader.smclib.structs import RDF, SMARTCARD_EXTENSION
 from vreader.wdm import NTSTATUS, IoCompleteRequest, Irp
-from vreader.wdm.irp import IO_STACK_LOCATION
+from vreader.wdm.irp import IO_STACK_LOCATION, complete
 
 _Answer = Callable[[SMARTCARD_EXTENSION, IO_STACK_LOCATION, bytearray], bytes | NTSTATUS]
 
@@ -33,16 +33,16 @@ def SmartcardDeviceControl(ext: SMARTCARD_EXTENSION, irp: Irp) -> NTSTATUS:
     data = ext.OsData
     lock = data.RemoveLock
     if lock.removed:
-        return _complete(irp, NTSTATUS.DELETE_PENDING)
+        return complete(irp, NTSTATUS.DELETE_PENDING)
     location = irp.stack[irp.current]
     code = location.IoControlCode
     entry = CALLBACKS.get(code)
     if data.PoweredOff and code in _STANDARD:
-        return _complete(irp, NTSTATUS.DEVICE_POWERED_OFF)
+        return complete(irp, NTSTATUS.DEVICE_POWERED_OFF)
     if entry is None and code in _TRACKING:
         return _track(ext, irp, location, code)
     if data.CurrentIrp is not None:
-        return _complete(irp, NTSTATUS.DEVICE_BUSY)
+        return complete(irp, NTSTATUS.DEVICE_BUSY)
     if entry is None:
         if (answer := _ANSWERS.get(code)) is not None:
             return _answer(ext, irp, location, answer)
@@ -50,7 +50,7 @@ def SmartcardDeviceControl(ext: SMARTCARD_EXTENSION, irp: Irp) -> NTSTATUS:
     index, check = entry
     callback = ext.ReaderFunction[index]
     if callback is None:
-        return _complete(irp, NTSTATUS.NOT_SUPPORTED)
+        return complete(irp, NTSTATUS.NOT_SUPPORTED)
     buffer = irp.SystemBuffer
     status = check(ext, location, buffer)
     if status is not _SUCCESS:
@@ -71,19 +71,13 @@ def SmartcardDeviceControl(ext: SMARTCARD_EXTENSION, irp: Irp) -> NTSTATUS:
     if status is _PENDING:
         return status
     irp.IoStatus.Information = 0 if status.is_error else request.Information
-    return _complete(irp, status)
+    return complete(irp, status)
 
 
 def needs_card(irp: Irp) -> bool:
     """Whether a request is for a callback, tracking aside: one that needs the device's power."""
     code = irp.stack[irp.current].IoControlCode
     return code not in _ANSWERS and code not in _TRACKING
-
-
-def _complete(irp: Irp, status: NTSTATUS) -> NTSTATUS:
-    irp.IoStatus.Status = status
-    IoCompleteRequest(irp)
-    return status
 
 
 def _refuse(ext: SMARTCARD_EXTENSION, irp: Irp, status: NTSTATUS) -> NTSTATUS:
@@ -124,7 +118,7 @@ def _track(ext: SMARTCARD_EXTENSION, irp: Irp, location: IO_STACK_LOCATION, code
     data = ext.OsData
     callback = ext.ReaderFunction[RDF.CARD_TRACKING]
     if callback is None:
-        return _complete(irp, NTSTATUS.NOT_SUPPORTED)
+        return complete(irp, NTSTATUS.NOT_SUPPORTED)
     if ext.Profile.tracking_refuses_buffers and (
         location.InputBufferLength or location.OutputBufferLength
     ):
@@ -133,9 +127,9 @@ def _track(ext: SMARTCARD_EXTENSION, irp: Irp, location: IO_STACK_LOCATION, code
     satisfied = present == _TRACKING[Ioctl(code)]
     busy = data.NotificationIrp is not None
     if busy and (ext.Profile.tracking_busy_first or not satisfied):
-        return _complete(irp, NTSTATUS.DEVICE_BUSY)
+        return complete(irp, NTSTATUS.DEVICE_BUSY)
     if satisfied:
-        return _complete(irp, NTSTATUS.SUCCESS)
+        return complete(irp, NTSTATUS.SUCCESS)
     data.RemoveLock.count += 1
     data.NotificationIrp = irp
     irp.observer = partial(_tracked, ext)
@@ -146,7 +140,7 @@ def _track(ext: SMARTCARD_EXTENSION, irp: Irp, location: IO_STACK_LOCATION, code
     if status is NTSTATUS.PENDING:
         return status
     data.NotificationIrp = None
-    return _complete(irp, status)
+    return complete(irp, status)
 
 
 def _tracked(ext: SMARTCARD_EXTENSION, irp: Irp) -> None:
@@ -161,7 +155,7 @@ def _answer(
 ) -> NTSTATUS:
     reply = answer(ext, location, irp.SystemBuffer)
     if isinstance(reply, NTSTATUS):
-        return _complete(irp, reply) if reply is _SUCCESS else _refuse(ext, irp, reply)
+        return complete(irp, reply) if reply is _SUCCESS else _refuse(ext, irp, reply)
     if len(reply) > location.OutputBufferLength:
         return _refuse(ext, irp, NTSTATUS.BUFFER_TOO_SMALL)
     return _reply(irp, location, reply)
@@ -171,7 +165,7 @@ def _reply(irp: Irp, location: IO_STACK_LOCATION, reply: bytes) -> NTSTATUS:
     """Succeed with ``reply``, which fits."""
     irp.SystemBuffer[: len(reply)] = reply
     irp.IoStatus.Information = len(reply)
-    return _complete(irp, NTSTATUS.SUCCESS)
+    return complete(irp, NTSTATUS.SUCCESS)
 
 
 def _get_state(

@@ -256,6 +256,22 @@ def _verify_pending(irp: Irp, index: int, name: str, status: NTSTATUS) -> None:
         raise BugCheck(0xC9, f"{name} returned PENDING without IoMarkIrpPending", irp)
 
 
+def complete(irp: Irp, status: NTSTATUS) -> NTSTATUS:
+    """Complete ``irp`` with ``status`` and return it, as a dispatch routine does."""
+    irp.IoStatus.Status = status
+    IoCompleteRequest(irp)
+    return status
+
+
+def answer_in_buffer(irp: Irp, answer: bytes) -> NTSTATUS:
+    """Put an answer into the system buffer; return the status to complete the request with."""
+    if len(answer) > irp.stack[irp.current].OutputBufferLength:
+        return NTSTATUS.BUFFER_TOO_SMALL
+    irp.SystemBuffer[: len(answer)] = answer
+    irp.IoStatus.Information = len(answer)
+    return NTSTATUS.SUCCESS
+
+
 def IoCompleteRequest(irp: Irp) -> None:
     """Complete the IRP: completion routines from the lowest up, then the I/O manager."""
     size = len(irp.stack)
