@@ -6,20 +6,23 @@ hand that the code already says. Run as a program it also renews the coverage pa
 ``reference/``, which are committed because they name the tests.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 
 import driver
 import resource_manager
 
-from cards.piv import coverage
-from cards.piv.kind import KIND
+from cards.platform.coverage import NO, Item
+from vreader.card import CardKind, KeepingKind
 from vreader.certify import PARTS, Check
 from vreader.cli import COMMANDS, load
+from vreader.kinds import OWN_KINDS, find_kind
 from vreader.setupapi.rules import RULES
 from vreader.smclib.ioctl import Protocol
 
 OUTPUT = Path(__file__).parent / "_generated"
+CARDS = Path(__file__).parents[1] / "cards"
 
 
 def main() -> None:
@@ -31,8 +34,14 @@ def main() -> None:
     resource_manager_profiles()
     (OUTPUT / "reader-certification.md").write_text("".join(certification()))
     (OUTPUT / "inf-rules.md").write_text("".join(inf_rules()))
-    (OUTPUT / "piv-profiles.md").write_text("".join(piv_profiles()))
-    (OUTPUT / "piv-coverage.md").write_text("".join(piv_coverage()))
+    for name in sorted(OWN_KINDS):
+        kind = find_kind(name)
+        (OUTPUT / f"{name}-profiles.md").write_text("".join(card_profiles(kind)))
+        if isinstance(kind, KeepingKind):
+            (OUTPUT / f"{name}-options.md").write_text("".join(card_options(kind)))
+        if (CARDS / name / "coverage.py").exists():
+            tables = import_module(f"cards.{name}.coverage").TABLES
+            (OUTPUT / f"{name}-coverage.md").write_text("".join(card_coverage(tables)))
 
 
 # ---------------------------------------------------------------------- the command line
@@ -98,37 +107,39 @@ def inf_rules() -> Iterator[str]:
     )
 
 
-# ---------------------------------------------------------------------- the PIV card
+# ---------------------------------------------------------------------- the cards
 
 
-def piv_profiles() -> Iterator[str]:
+def card_profiles(kind: CardKind) -> Iterator[str]:
     """Yield the table of profiles; the first is the default."""
     yield from _table(
         ("SPEC", "card"),
-        [(f"`{KIND.name}:{name}`", text) for name, text in KIND.profiles().items()],
+        [(f"`{kind.name}:{name}`", text) for name, text in kind.profiles().items()],
     )
 
 
-def piv_coverage() -> Iterator[str]:
-    """Yield what of the specification the card has."""
-    for title, items in (
-        ("Commands", coverage.COMMANDS),
-        ("Data objects", coverage.OBJECTS),
-        ("Key algorithms", coverage.KEY_ALGORITHMS),
-        ("Algorithms of the management key", coverage.MANAGEMENT_ALGORITHMS),
-        ("Rules", coverage.RULES),
+def card_options(kind: KeepingKind) -> Iterator[str]:
+    """Yield the tables of what a card can be made with."""
+    for head, options in (
+        ("option", kind.options()),
+        ("option of `vreader card new`", kind.provisioning()),
     ):
+        rows = [(f"`{name}`", _cell(text)) for name, text in options.items()]
+        yield from _table((head, "meaning"), rows)
+
+
+def card_coverage(tables: Mapping[str, Sequence[Item]]) -> Iterator[str]:
+    """Yield what of its specification a card has."""
+    for title, items in tables.items():
         yield f"### {title}\n\n"
         yield from _table(
             ("item", "there", "specified in", "profiles", "remark"), [_row(item) for item in items]
         )
 
 
-def _row(item: coverage.Item) -> tuple[str, ...]:
-    everywhere = item.profiles == coverage.ALL
-    profiles = "all" if everywhere else ", ".join(item.profiles)
-    none = item.state is coverage.State.NO
-    return item.name, item.state.value, item.section, "" if none else profiles, item.note
+def _row(item: Item) -> tuple[str, ...]:
+    profiles = "" if item.state is NO else ", ".join(item.profiles) or "all"
+    return item.name, item.state.value, item.section, profiles, _cell(item.note)
 
 
 # ---------------------------------------------------------------------- Markdown

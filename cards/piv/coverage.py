@@ -5,41 +5,9 @@ Sections are those of SP 800-73-5 unless another document is named. ``probe`` is
 the card: the C-APDU of a command (hex), the tag of an object or the number of an algorithm.
 """
 
-from enum import Enum
-from typing import NamedTuple
+from cards.platform.coverage import NO, PARTIAL, YES, Item
 
-
-class State(Enum):
-    """How much of an item there is."""
-
-    YES = "yes"
-    PARTIAL = "partial"
-    NO = "no"
-
-
-YES, PARTIAL, NO = State.YES, State.PARTIAL, State.NO
 ALL, YUBICO = ("5.4.3", "neutral"), ("5.4.3",)
-
-
-class Item(NamedTuple):
-    """One command, object, algorithm or rule.
-
-    Attributes:
-        name: as the specification calls it.
-        state: how much of it works.
-        section: where it is specified.
-        probe: see above; empty for what has no single command.
-        profiles: the profiles that have it; in the others a command is refused with 6D00.
-        note: what is missing or decided.
-    """
-
-    name: str
-    state: State
-    section: str
-    probe: str = ""
-    profiles: tuple[str, ...] = ALL
-    note: str = ""
-
 
 COMMANDS = (
     Item("SELECT", YES, "part 2 §3.1.1", "00A4040009A00000030800001000"),
@@ -164,3 +132,11 @@ RULES = (
     Item("Secure messaging and virtual contact interface", NO, "part 2"),
     Item("Contactless interface rules", NO, "part 1 table 2"),
 )
+
+TABLES = {
+    "Commands": COMMANDS,
+    "Data objects": OBJECTS,
+    "Key algorithms": KEY_ALGORITHMS,
+    "Algorithms of the management key": MANAGEMENT_ALGORITHMS,
+    "Rules": RULES,
+}

@@ -9,13 +9,11 @@ from cards.piv.coverage import (
     COMMANDS,
     KEY_ALGORITHMS,
     MANAGEMENT_ALGORITHMS,
-    NO,
     OBJECTS,
-    PARTIAL,
     RULES,
-    YES,
 )
 from cards.piv.profile import PROFILES
+from cards.platform.coverage import NO, PARTIAL, YES
 from vreader.iso7816 import Tlv
 
 TABLES = (COMMANDS, OBJECTS, KEY_ALGORITHMS, MANAGEMENT_ALGORITHMS, RULES)
@@ -29,10 +27,6 @@ def cases(*tables):
         for profile in ALL
         if item.probe
     ]
-
-
-def has(item, profile):
-    return item.state is not NO and profile in item.profiles
 
 
 def test_every_row_is_well_formed():
@@ -50,8 +44,8 @@ def test_commands(make, profile, item):
     client.admin()
     client.verify()
     answer = client.raw(item.probe)
-    assert (answer == "6D00") is not has(item, profile)
-    if has(item, profile):
+    assert (answer == "6D00") is not item.there(profile)
+    if item.there(profile):
         # Well-formed and permitted; the key, the PIN or the blocked state may be missing.
         assert answer[-4:] in ("9000", "6A88", "63C2", "6985", "6100")
 
@@ -61,7 +55,7 @@ def test_every_instruction_of_the_card_is_in_the_table(make):
         client = make(profile)
         answered = {ins for ins in range(256) if client.raw(f"00{ins:02X}0000") != "6D00"}
         listed = {
-            int(item.probe[2:4], 16) for item in COMMANDS if item.probe and has(item, profile)
+            int(item.probe[2:4], 16) for item in COMMANDS if item.probe and item.there(profile)
         }
         # GET RESPONSE has no probe; SELECT is only known by name (P1 = 04).
         assert answered - {0xC0} == listed - {0xA4}
@@ -74,11 +68,11 @@ def test_objects(make, profile, item):
     client.verify()
     tag = bytes(Tlv(0x5C, bytes.fromhex(item.probe)))
     sw = client.sw("00DB3FFF", tag + bytes.fromhex("5301AA"))
-    if not has(item, profile) or item.probe == "7E":
+    if not item.there(profile) or item.probe == "7E":
         assert sw == "6A82"
     else:
         assert sw == "9000"
-    expected = "9000" if has(item, profile) else "6A82"
+    expected = "9000" if item.there(profile) else "6A82"
     if item.probe == "5FC123":
         expected = "6982"
     assert client.sw("00CB3FFF", tag) == expected
@@ -95,14 +89,14 @@ def test_key_algorithms(make, profile, item):
     client = make(profile)
     client.admin()
     sw = client.sw("0047009A", bytes.fromhex("AC038001" + item.probe))
-    assert sw == ("9000" if has(item, profile) else "6A80")
-    assert (int(item.probe, 16) in PROFILES[profile].key_algorithms) is has(item, profile)
+    assert sw == ("9000" if item.there(profile) else "6A80")
+    assert (int(item.probe, 16) in PROFILES[profile].key_algorithms) is item.there(profile)
 
 
 @pytest.mark.parametrize(("profile", "item"), cases(MANAGEMENT_ALGORITHMS))
 def test_management_algorithms(profile, item):
     listed = int(item.probe, 16) in PROFILES[profile].management_algorithms
-    assert listed is has(item, profile)
+    assert listed is item.there(profile)
 
 
 def test_states_read_as_words():
