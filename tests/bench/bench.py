@@ -26,6 +26,7 @@ from vreader.errors import VreaderError
 APDU_ROUTES = (EMBEDDED, OURS, TWIN, QUICK, PLAIN)
 RUN_TRUE, PYTHON = "vreader run -- true", "python -c pass"
 FIRST, FIRST_PCSCD = "start to first APDU", "start to first APDU, --stack pcscd"
+SIGN, BARE = "P-256 signature by a PIV card, embedded", "P-256 signature, cryptography alone"
 PRESENT, ABSENT = "insert to event", "remove to event"
 
 
@@ -105,6 +106,11 @@ class Bench:
             name = beside(work)
             yield name, lambda name=name, work=work: {name: routes.latencies_beside(work, count)}
 
+        yield (
+            SIGN,
+            lambda: {SIGN: routes.signatures(count // 10), BARE: bare_signatures(count // 10)},
+        )
+
         def events() -> dict[str, list[int]]:
             delays = routes.event_delays(10)
             return {PRESENT: delays["present"], ABSENT: delays["absent"]}
@@ -125,6 +131,21 @@ class Bench:
         command = vreader("run", "--stack", stack, "--card", "atr:3B80800101", "--", client)
         start = time.monotonic_ns()
         return int(output([*command, "once", ""])) - start
+
+
+def bare_signatures(count: int) -> list[int]:
+    """Nanoseconds of each of ``count`` P-256 signatures without a card around them."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, utils
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    algorithm, digest = ec.ECDSA(utils.Prehashed(hashes.SHA256())), bytes(range(32))
+    took = []
+    for _ in range(count):
+        start = time.perf_counter_ns()
+        key.sign(digest, algorithm)
+        took.append(time.perf_counter_ns() - start)
+    return took
 
 
 def beside(work: str) -> str:
@@ -172,6 +193,8 @@ def table(samples: Samples) -> list[dict[str, object]]:
     order = [
         *APDU_ROUTES,
         *map(beside, WORK),
+        SIGN,
+        BARE,
         PRESENT,
         ABSENT,
         FIRST,
@@ -205,10 +228,20 @@ def verdicts(samples: Samples) -> list[dict[str, object]]:
         (EMBEDDED, QUICK), lambda: samples.ratio(EMBEDDED, QUICK, p50), "x", lambda v: v < 1,
     )  # fmt: skip
     goal(
+        "a P-256 signature: at most 2 x cryptography alone, beside the round trip",
+        (SIGN, BARE, EMBEDDED), lambda: signing_cost(samples), "x", lambda v: v <= 2,
+    )  # fmt: skip
+    goal(
         "vreader run -- true: below 200 ms",
         (RUN_TRUE,), lambda: samples.median(RUN_TRUE, p50) / 1e6, "ms", lambda v: v < 200,
     )  # fmt: skip
     return found
+
+
+def signing_cost(samples: Samples) -> float:
+    """What a card's signature takes beside an APDU's round trip, as a multiple of the bare call."""
+    rounds = zip(*(samples.rounds[name] for name in (SIGN, EMBEDDED, BARE)), strict=True)
+    return statistics.median((p50(sign) - p50(trip)) / p50(bare) for sign, trip, bare in rounds)
 
 
 def machine() -> dict[str, object]:

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* A PC/SC program as plain as they come: what the bench measures is seen from here.
  *
- *   client latency READER WARM N    N times SCardTransmit after WARM unmeasured ones;
- *                                   prints the nanoseconds of each
+ *   client latency READER WARM N [HEX]...
+ *                                   N times SCardTransmit after WARM unmeasured ones; prints the
+ *                                   nanoseconds of each. Of APDUs that are given the last is
+ *                                   measured, the others are sent once before.
  *   client once READER              one SCardTransmit; prints the clock when it has returned
  *   client work READER              one SCardTransmit of another command, to keep a card busy
  *   client events READER N          N times SCardGetStatusChange; prints "present CLOCK" or
@@ -21,6 +23,7 @@
 
 enum { ATTEMPTS = 10000, PAUSE_US = 500 };
 
+enum { LONGEST = 512 };
 static const BYTE QUICK[] = {0x00, 0xCA, 0x00, 0x00, 0x00};
 static const BYTE LONG_WORK[] = {0x00, 0x46, 0x00, 0x00, 0x00};
 
@@ -59,7 +62,7 @@ static void connect_card(const char *wanted) {
 }
 
 static void transmit(const BYTE *command, DWORD length) {
-    BYTE response[258];
+    static BYTE response[LONGEST];
     DWORD received = sizeof response;
     const SCARD_IO_REQUEST *pci = protocol == SCARD_PROTOCOL_T1 ? SCARD_PCI_T1 : SCARD_PCI_T0;
     need(SCardTransmit(card, pci, command, length, NULL, response, &received), "SCardTransmit");
@@ -67,15 +70,43 @@ static void transmit(const BYTE *command, DWORD length) {
         fprintf(stderr, "client: %lu bytes received\n", (unsigned long)received);
         exit(1);
     }
+    if (command != QUICK && command != LONG_WORK && response[received - 2] != 0x90 &&
+        response[received - 2] != 0x61) {
+        fprintf(stderr, "client: refused with %02X%02X\n", response[received - 2],
+                response[received - 1]);
+        exit(1);
+    }
 }
 
-static void measure_latency(int warm, int count) {
+/* Read an APDU in hex; exits when it is none. */
+static DWORD parse(const char *hex, BYTE *command) {
+    DWORD length = 0;
+    unsigned byte;
+    for (; length < LONGEST && sscanf(hex + 2 * length, "%2x", &byte) == 1; length++)
+        command[length] = byte;
+    if (strlen(hex) != 2 * length) {
+        fprintf(stderr, "client: %s is not an APDU\n", hex);
+        exit(2);
+    }
+    return length;
+}
+
+static void measure_latency(int warm, int count, int apdus, char **hex) {
+    static BYTE given[LONGEST];
+    const BYTE *command = QUICK;
+    DWORD length = sizeof QUICK;
     int64_t *took = calloc(count, sizeof *took);
+    for (int i = 0; i < apdus; i++) {
+        command = given;
+        length = parse(hex[i], given);
+        if (i + 1 < apdus)
+            transmit(command, length);
+    }
     for (int i = 0; i < warm; i++)
-        transmit(QUICK, sizeof QUICK);
+        transmit(command, length);
     for (int i = 0; i < count; i++) {
         int64_t start = now_ns();
-        transmit(QUICK, sizeof QUICK);
+        transmit(command, length);
         took[i] = now_ns() - start;
     }
     for (int i = 0; i < count; i++)
@@ -107,9 +138,9 @@ int main(int argc, char **argv) {
     need(SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context), "SCardEstablishContext");
     if (!strcmp(mode, "events") && argc == 4) {
         watch(argv[2], atoi(argv[3]));
-    } else if (!strcmp(mode, "latency") && argc == 5) {
+    } else if (!strcmp(mode, "latency") && argc >= 5) {
         connect_card(argv[2]);
-        measure_latency(atoi(argv[3]), atoi(argv[4]));
+        measure_latency(atoi(argv[3]), atoi(argv[4]), argc - 5, argv + 5);
     } else if (!strcmp(mode, "once") && argc == 3) {
         connect_card(argv[2]);
         transmit(QUICK, sizeof QUICK);

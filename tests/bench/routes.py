@@ -21,8 +21,10 @@ from echo import EchoCard
 
 from vreader.bridge.pcsclite.server import PcscliteDoor
 from vreader.bridge.vpcd.pcscd import PrivatePcscd
+from vreader.card import FileStore
 from vreader.errors import VreaderError
 from vreader.host import Host
+from vreader.kinds import find_kind
 
 HERE = Path(__file__).parent
 TIMEOUT_S = 120
@@ -31,7 +33,12 @@ SLOW_WARM_UP = 12  # a kernel's first acknowledgements on a connection are quick
 EMBEDDED, BESIDE = "embedded", "embedded, beside a busy reader"
 OURS, QUICK, PLAIN = "pcscd, our card", "pcscd, C echo, quick ACK", "pcscd, C echo, plain"
 TWIN = "pcscd, libccid and T=1, our card"
+SIGNING = "signatures"
 MAIN, BUSY, MOVED = "Bench Main 00 00", "Bench Busy 00 00", "Bench Moved 00 00"
+
+
+SELECT_PIV = "00A404000BA000000308000010000100"
+SIGN_P256 = "0087119E26" + "7C2482008120" + "5A" * 32 + "00"
 
 
 class Unmeasurable(Exception):  # noqa: N818 - a fact about this machine
@@ -85,9 +92,9 @@ class Client:
             command, env=self.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
 
-    def latencies(self, warm: int, count: int) -> list[int]:
-        """Nanoseconds of each of ``count`` APDUs."""
-        return [int(line) for line in finish(self.start("latency", warm, count)).split()]
+    def latencies(self, warm: int, count: int, *apdus: str) -> list[int]:
+        """Nanoseconds of each of ``count`` APDUs: of the last of those given, or of a short one."""
+        return [int(line) for line in finish(self.start("latency", warm, count, *apdus)).split()]
 
 
 def finish(process: subprocess.Popen) -> str:
@@ -167,7 +174,8 @@ class Routes:
         self._stack.close()
 
     def _open_embedded(self) -> None:
-        self._serve(EMBEDDED, "embedded")
+        self._serve(EMBEDDED, "embedded", f"{HERE / 'echo.py'}:EchoCard")
+        self._serve(SIGNING, "embedded", self._signing_card())
         host = self._stack.enter_context(Host())
         path = str(self.directory / "embedded.s")
         self.watched_socket = path
@@ -177,9 +185,16 @@ class Routes:
         self._stack.callback(PcscliteDoor(host, path).close)
         self.clients[BESIDE] = Client(self.client_program, path, MAIN)
 
-    def _serve(self, route: str, stack: str, options: str = "") -> None:
-        """Have ``vreader serve`` hold an echo card for a route."""
-        card = f"{HERE / 'echo.py'}:EchoCard{options}"
+    def _signing_card(self) -> str:
+        """A PIV card with the keys of :data:`SIGNATURES`, all in slots that need no PIN."""
+        kind, path = find_kind("piv"), str(self.directory / "signing.card")
+        card = kind.create("5.4.3", {}, FileStore(path), None)
+        kind.provision(card, {"slot": ["9e:p256"]})
+        card.close()  # type: ignore[attr-defined]
+        return f"piv,state={path}"
+
+    def _serve(self, route: str, stack: str, card: str) -> None:
+        """Have ``vreader serve`` hold a card for a route."""
         command = [*vreader("serve", "--stack", stack, "--card", card), "--reader", MAIN]
         server = subprocess.Popen([*command, "--print-env"], stdout=subprocess.PIPE, text=True)
         self._stack.callback(_end, server)
@@ -193,7 +208,7 @@ class Routes:
 
     def _open_pcscd(self) -> None:
         echo_card = compile_c(self.directory, "echo_card")
-        self._serve(OURS, "pcscd")
+        self._serve(OURS, "pcscd", f"{HERE / 'echo.py'}:EchoCard")
         names = {QUICK: "Bench Quick 00 00", PLAIN: "Bench Plain 00 00"}
         pcscd = self._stack.enter_context(PrivatePcscd(list(names.values())))
         dials = dict(zip(names, pcscd.dials, strict=True))
@@ -205,7 +220,7 @@ class Routes:
         pcscd.wait_until_seen()
         for route, name in names.items():
             self.clients[route] = Client(self.client_program, str(pcscd.socket_path), name)
-        self._serve(TWIN, "twin", ",atr=3B800181")
+        self._serve(TWIN, "twin", f"{HERE / 'echo.py'}:EchoCard,atr=3B800181")
 
     # ------------------------------------------------------------------ measuring
 
@@ -214,6 +229,10 @@ class Routes:
         if route == PLAIN:
             return self.clients[route].latencies(SLOW_WARM_UP, max(10, count // 100))
         return self.clients[route].latencies(max(20, count // 10), count)
+
+    def signatures(self, count: int) -> list[int]:
+        """Nanoseconds of ``count`` P-256 signatures with a PIV card on the embedded route."""
+        return self.clients[SIGNING].latencies(count // 10, count, SELECT_PIV, SIGN_P256)
 
     def latencies_beside(self, work: str, count: int) -> list[int]:
         """The same on the embedded route while another reader's card works."""
