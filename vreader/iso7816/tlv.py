@@ -59,9 +59,10 @@ class Tlv(NamedTuple):
         return bool(encode_tag(self.tag)[0] & 0x20)
 
     def __bytes__(self) -> bytes:
-        return (
-            encode_tag(self.tag) + encode_length(len(self.value), self.length_octets) + self.value
-        )
+        tag, value, octets = self
+        if tag < 0x100 and len(value) < 0x80 and octets < 2:
+            return bytes((tag, len(value))) + value
+        return encode_tag(tag) + encode_length(len(value), octets) + value
 
     @classmethod
     def of(cls, tag: int, *children: "Tlv | bytes") -> Self:
@@ -95,11 +96,22 @@ class Tlv(NamedTuple):
     @classmethod
     def parse_all(cls, raw: bytes) -> list[Self]:
         """Read the data objects that fill ``raw``; raises TlvError."""
-        return list(cls.iter(raw))
+        found, position, size = [], 0, len(raw)
+        while position < size:
+            tlv, position = cls.read(raw, position)
+            found.append(tlv)
+        return found
 
     @classmethod
     def read(cls, raw: bytes, position: int) -> tuple[Self, int]:
         """Read the data object at ``position``; return it and the offset behind it."""
+        # Nearly all data objects of commands have one byte for the tag and one for the length;
+        # they are read several times for each signature.
+        head = raw[position : position + 2]
+        if len(head) == 2 and 0 < head[0] and head[0] & 0x1F != 0x1F and head[1] < 0x80:
+            end = position + 2 + head[1]
+            if end <= len(raw):
+                return cls(head[0], bytes(raw[position + 2 : end])), end
         tag, at = _read_tag(raw, position)
         length, octets, at = _read_length(raw, at)
         end = at + length
