@@ -105,13 +105,13 @@ class CommandApdu(_Command):
         n = len(raw)
         if n < 4:
             raise ApduError(f"an APDU has at least four bytes, this one {n}", n)
-        cla, ins, p1, p2 = raw[:4]
-        if n == 4:
-            return cls(cla, ins, p1, p2)
-        if n == 5:
-            return cls(cla, ins, p1, p2, b"", raw[4] or 256)
-        data, ne, extended = _extended_body(raw) if not raw[4] else _short_body(raw)
-        return cls(cla, ins, p1, p2, data, ne, extended)
+        data, ne, extended = b"", 0, False
+        if n > 5:
+            data, ne, extended = _extended_body(raw) if not raw[4] else _short_body(raw)
+        elif n == 5:
+            ne = raw[4] or 256
+        # What was read is in range: no need to check it as the constructor does.
+        return tuple.__new__(cls, (*raw[:4], data, ne, extended))
 
 
 def _short_body(raw: bytes) -> tuple[bytes, int, bool]:
