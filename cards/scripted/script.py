@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads a conversation: the TOML file of a scripted card, checked whole before a card exists.
+
+atr = "3B 80 80 01 01"         # or "mute", "gone"; a list is given one after the other
+warm-atr = "3B 00"             # the answer to a warm reset, if it is another
+order = "strict"               # entries in their order; "free" (the default): the first to fit
+otherwise = "6F00"             # the answer to a command that fits no entry
+
+[[exchange]]
+command = "00 A4 04 00 *"      # or regex, command with mask, or cla, ins, p1, p2, data, le
+answer = "90 00"               # or "mute", "gone", or a list
+times = 1                      # how often at most, or "forever"
+delay = 0.5                    # seconds
+state = "locked"               # only in this state, or in one of a list
+goto = "unlocked"              # and then the card is in this one
+"""
+
+import re
+import tomllib
+from collections.abc import Collection, Mapping
+from typing import NamedTuple
+
+from cards.pattern import Pattern
+from cards.scripted.matcher import FIELDS, Bytes, Fields, Matcher, Regex
+from cards.standin import read_text
+from vreader.errors import UsageError
+from vreader.iso7816.atr import MAX_ATR_LENGTH
+
+MAX_DELAY_S = 600
+MAX_ANSWER = 65538
+FOREVER = 0
+START = "start"
+_HINT = "write file=TALK.toml; how-to guide 'Scripted, replayed and relayed cards' shows one"
+_TOP = ("atr", "warm-atr", "order", "otherwise", "exchange")
+_ENTRY = ("name", "command", "mask", "regex", *FIELDS,
+          "answer", "times", "delay", "state", "goto")  # fmt: skip
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_HEX = re.compile(r"(?:[0-9A-Fa-f]{2})*")
+_OF_COMMAND = ("cla", "ins", "p1", "p2", "data")
+
+
+class Entry(NamedTuple):
+    """One exchange of the conversation.
+
+    Attributes:
+        label: what to call it to people.
+        matcher: which commands it is for.
+        answers: templates, one for each time; the last one stays.
+        times: how often it may be used; 0 is for ever.
+        delay: seconds before the answer.
+        states: the states it is for; none means all.
+        goto: the state after it; empty means the same.
+    """
+
+    label: str
+    matcher: Matcher
+    answers: tuple[str, ...]
+    times: int
+    delay: float
+    states: tuple[str, ...]
+    goto: str
+
+
+class Script(NamedTuple):
+    """A conversation.
+
+    Attributes:
+        path: where it was read.
+        atr, warm_atr: answers to resets, one for each time; the last one stays.
+        strict: entries are used in their order.
+        otherwise: the answer to commands that fit no entry.
+        entries: in the order of the file.
+    """
+
+    path: str
+    atr: tuple[str, ...]
+    warm_atr: tuple[str, ...]
+    strict: bool
+    otherwise: bytes
+    entries: tuple[Entry, ...]
+
+
+def load(path: str) -> Script:
+    """Read the conversation in the file ``path``; raises UsageError for what it cannot be."""
+    return parse(read_text(path, "conversation", _HINT), path)
+
+
+def parse(text: str, path: str = "conversation") -> Script:
+    """Read a conversation.
+
+    Raises:
+        UsageError: it is not TOML, or something in it makes no sense; names the entry and line.
+    """
+    try:
+        table = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise UsageError(f"{path} is not TOML: {error}", hint="see toml.io") from None
+    top = _Table(table, path, text, 0, len(text))
+    top.know(_TOP)
+    strict = top.choice("order", ("free", "strict")) == "strict"
+    atr = top.answers("atr", "3B 80 80 01 01", ())
+    warm = top.answers("warm-atr", "", ()) if "warm-atr" in table else atr
+    if any(len(answer) > 2 * MAX_ATR_LENGTH for answer in (*atr, *warm)):
+        raise top.error("atr", f"has more than {MAX_ATR_LENGTH} bytes", "no reader takes more")
+    [otherwise] = top.answers("otherwise", "6F00", ())[:1]
+    if otherwise in ("mute", "gone"):
+        raise top.error("otherwise", "is bytes, not mute or gone")
+    exchanges = table.get("exchange", [])
+    if not isinstance(exchanges, list) or not all(isinstance(e, dict) for e in exchanges):
+        raise top.error("exchange", "is written [[exchange]], once for each")
+    starts = [m.start() for m in re.finditer(r"^[ \t]*\[\[\s*exchange\s*\]\]", text, re.MULTILINE)]
+    if len(starts) != len(exchanges):
+        starts = [-1] * len(exchanges)  # written in another way: no lines
+    ends = [*starts[1:], len(text)]
+    entries = tuple(
+        _entry(_Table(exchange, path, text, start, end, number), strict)
+        for number, (exchange, start, end) in enumerate(
+            zip(exchanges, starts, ends, strict=False), 1
+        )
+    )
+    _check_states(entries, path)
+    return Script(path, atr, warm, strict, bytes.fromhex(otherwise), entries)
+
+
+def _check_states(entries: Collection[Entry], path: str) -> None:
+    """Raise for a state that nothing leads to: it is misspelt."""
+    reached = {START} | {entry.goto for entry in entries}
+    for entry in entries:
+        for state in entry.states:
+            if state not in reached:
+                raise UsageError(
+                    f"{path}: {entry.label}: nothing leads to the state {state!r}",
+                    hint="states: " + ", ".join(map(repr, sorted(filter(None, reached)))),
+                )
+
+
+class _Table:
+    """A table of the file, and where it stands in it."""
+
+    def __init__(
+        self,
+        values: Mapping[str, object],
+        path: str,
+        text: str,
+        start: int,
+        end: int,
+        number: int = 0,
+    ) -> None:
+        self.values, self.path, self.number = values, path, number
+        self._text, self._start, self._end = text, start, end
+        name = values.get("name")
+        if not number:
+            self.label = ""
+        elif isinstance(name, str) and name:
+            self.label = f"exchange {number} ({name!r})"
+        else:
+            self.label = f"exchange {number}"
+        if number and start >= 0:
+            self.label += f", line {self._line(start)}"
+
+    def _line(self, offset: int) -> int:
+        return self._text.count("\n", 0, offset) + 1
+
+    def error(self, key: str, problem: str, hint: str = "") -> UsageError:
+        """Return what to raise about ``key``."""
+        match = re.search(
+            rf"^[ \t]*['\"]?{re.escape(key)}['\"]?[ \t]*=",
+            self._text[self._start : self._end] if self._start >= 0 else "",
+            re.MULTILINE,
+        )
+        where = self.path
+        if match:
+            line = self._line(self._start + match.end())
+            where += f", line {line}"
+        if self.number:
+            where += f": exchange {self.number}"
+        shown = key if key.isprintable() else repr(key)
+        return UsageError(f"{where}: {shown} {problem}", hint=hint or _HINT)
+
+    def know(self, keys: Collection[str]) -> None:
+        """Raise for a key that is not one of ``keys``."""
+        for key in self.values:
+            if key not in keys:
+                raise self.error(key, "is not known here", "keys: " + ", ".join(keys))
+
+    def text(self, key: str) -> str:
+        """Return a text, empty where there is none."""
+        value = self.values.get(key, "")
+        if not isinstance(value, str):
+            raise self.error(key, f"is a text, not {value!r:.40}", f'write {key} = "…"')
+        return value
+
+    def choice(self, key: str, known: Collection[str]) -> str:
+        """Return one of ``known``, the first where nothing is said."""
+        if key not in self.values:
+            return next(iter(known))
+        if (value := self.text(key)) not in known:
+            raise self.error(key, f"is not {value!r}", "one of: " + ", ".join(known))
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Return a text or a list of texts."""
+        value = self.values.get(key, [])
+        if isinstance(value, str):
+            return (value,)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.error(key, "is a text or a list of texts", f'write {key} = "…"')
+        return tuple(value)
+
+    def answers(self, key: str, default: str, names: Collection[str]) -> tuple[str, ...]:
+        """Return one or more templates of answers: ``mute``, ``gone``, or hex with ``{name}``."""
+        found = []
+        for text in self.texts(key) if key in self.values else (default,):
+            text = text.strip()
+            if text not in ("mute", "gone"):
+                text = "".join(text.split()).replace(":", "")
+                for name in _PLACEHOLDER.findall(text):
+                    if name not in names:
+                        raise self.error(
+                            key, f"has {{{name}}}, which nothing fills in",
+                            "known here: " + (", ".join(f"{{{n}}}" for n in names) or "none"),
+                        )  # fmt: skip
+                plain = _PLACEHOLDER.split(text)[::2]
+                if not all(_HEX.fullmatch(part) for part in plain):
+                    raise self.error(
+                        key, f"is not hexadecimal: {text!r:.60}", 'for example "90 00", or "mute"'
+                    )
+                if len(text) // 2 > MAX_ANSWER:
+                    raise self.error(key, f"has more than {MAX_ANSWER} bytes", "shorten it")
+            found.append(text)
+        if not found:
+            raise self.error(key, "is an empty list", "leave it out")
+        return tuple(found)
+
+    def pattern(self, key: str) -> Pattern:
+        """Return a pattern."""
+        try:
+            return Pattern.parse(self.text(key))
+        except ValueError as error:
+            raise self.error(
+                key, f"is not a pattern: {error}", 'for example "00 A4 04 00 .. A0*"'
+            ) from None
+
+
+def _entry(table: _Table, strict: bool) -> Entry:
+    table.know(_ENTRY)
+    matcher = _matcher(table)
+    if "answer" not in table.values:
+        raise table.error("answer", "is missing", 'for example answer = "90 00"')
+    names = (*_OF_COMMAND, *matcher.groups)
+    times: object = table.values.get("times", 1 if strict else "forever")
+    if times == "forever":
+        times = FOREVER
+    elif type(times) is not int or times < 1:
+        raise table.error("times", f"is not {times!r:.40}", 'write a number, or "forever"')
+    delay: object = table.values.get("delay", 0)
+    if type(delay) not in (int, float) or not 0 <= float(str(delay)) <= MAX_DELAY_S:
+        raise table.error("delay", f"is not {delay!r:.40}", f"seconds, {MAX_DELAY_S} at most")
+    return Entry(
+        table.label,
+        matcher,
+        table.answers("answer", "", names),
+        int(str(times)),
+        float(str(delay)),
+        table.texts("state"),
+        table.text("goto"),
+    )
+
+
+def _matcher(table: _Table) -> Matcher:
+    ways = [key for key in ("command", "regex") if key in table.values]
+    fields = [key for key in FIELDS if key in table.values]
+    if len(ways) + bool(fields) != 1:
+        raise table.error(
+            "command",
+            "says nothing" if not ways and not fields else "and others say it twice",
+            "one of: command, regex, or some of " + ", ".join(FIELDS),
+        )
+    if "mask" in table.values and ways != ["command"]:
+        raise table.error("mask", "goes with command", 'write command = "…" beside it')
+    if fields:
+        return Fields({key: table.pattern(key) for key in fields})
+    if ways == ["regex"]:
+        try:
+            return Regex(re.compile(table.text("regex"), re.IGNORECASE))
+        except (re.error, RecursionError, OverflowError) as error:
+            raise table.error(
+                "regex", f"is not one: {error}", "it sees the command as 00A40400…"
+            ) from None
+    pattern = table.pattern("command")
+    if "mask" not in table.values:
+        return Bytes(pattern)
+    mask = table.pattern("mask")
+    if len(mask.value) > len(pattern.value) or mask.more or mask.mask.count(0xFF) != len(mask.mask):
+        raise table.error("mask", "is bytes, at most as many as command has", 'as "FF FF 00 00"')
+    masked = Pattern.masked(pattern.value, mask.value)
+    both = bytes(a & b for a, b in zip(masked.mask, pattern.mask, strict=True))
+    return Bytes(Pattern(masked.value, both, pattern.more))
