@@ -13,7 +13,18 @@ import pytest
 ROOT = Path(__file__).parents[1]
 
 FLOORS = (  # from the ground up; rooms of one floor do not know each other
-    {"iso7816", "registry", "card", "clock", "errors", "events", "kinds", "cardspec"},
+    {
+        "iso7816",
+        "registry",
+        "card",
+        "clock",
+        "errors",
+        "events",
+        "kinds",
+        "recipe",
+        "cardfile",
+        "cardspec",
+    },
     {"wdm"},
     {"smclib"},
     {"reader"},

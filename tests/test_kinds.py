@@ -93,7 +93,8 @@ def test_an_unknown_kind_names_the_known_ones(plug_ins):
     plug_ins(foreign="foreign_cards:KIND")
     with pytest.raises(UsageError, match="unknown card kind 'pvi'") as caught:
         kinds.find_kind("pvi")
-    assert "foreign, piv" in caught.value.hint
+    assert ", ".join(kinds.kind_names()) in caught.value.hint
+    assert {"foreign", "piv"} < set(kinds.kind_names())
 
 
 @pytest.mark.parametrize("target", ["no_such_module:KIND", "foreign_cards:NOTHING"])
@@ -112,3 +113,11 @@ def test_commands_are_described_by_application_and_else_by_whoever_knows(plug_in
     assert kinds.describe(known, Foreign.aids[0][:5]).text == "FOREIGN"
     assert kinds.describe(known, b"").text == "FOREIGN"
     assert kinds.describe(bytes.fromhex("00430000"), Foreign.aids[0]) == Description("")
+
+
+def test_kinds_whose_cards_live_in_files():
+    assert {"blank", "gids", "piv"} <= {kind.name for kind in kinds.keeping_kinds()}
+    assert kinds.find_keeping_kind("piv") is kinds.find_kind("piv")
+    with pytest.raises(UsageError, match="cards of kind relay are not kept in files") as caught:
+        kinds.find_keeping_kind("relay")
+    assert "piv" in caught.value.hint

@@ -139,6 +139,9 @@ class KeepingKind(CardKind, Protocol):
     def holds(self, path: str) -> bool:
         """Tell, without locking or changing it, whether the file has a card of this kind."""
 
+    def outline(self, card: Card) -> Sequence[tuple[str, str]]:
+        """Return (label, value) lines that every card has: profile, ATR, applications."""
+
     def facts(self, card: Card) -> Sequence[tuple[str, str]]:
         """Return (label, value) lines about the card for people; no secrets."""
 
@@ -150,6 +153,9 @@ class KeepingKind(CardKind, Protocol):
 
     def export(self, card: Card) -> bytes:
         """Return the image as a portable text, secrets included."""
+
+    def reads(self, image: bytes) -> bool:
+        """Tell whether ``image`` was exported from a card of this kind; never raises."""
 
     def load(self, image: bytes, store: Store) -> Card:
         """Make a card of an exported image; raises VreaderError when it cannot be used."""

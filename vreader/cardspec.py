@@ -4,6 +4,7 @@
 ``SPEC`` is one of::
 
     kind[:profile][,key=value…]     an installed kind; every kind takes ``state=FILE``, ``seed=HEX``
+    file.toml[,key=value…]          a card with keys, see :class:`vreader.recipe.Recipe`
     file.py:Class[,key=value…]      a class of your own, called with the keys as arguments
     atr:3B…                         a card that answers this ATR and 6D00 to everything
     none                            an empty reader
@@ -11,13 +12,16 @@
 
 import os
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vreader.card import Card, CardKind, FileStore, MemoryStore, Store
 from vreader.errors import UsageError
 from vreader.iso7816 import SW, Atr
 from vreader.iso7816.atr import MAX_ATR_LENGTH, AtrError
 from vreader.kinds import find_kind
+
+if TYPE_CHECKING:
+    from vreader.recipe import Recipe
 
 _NO_OPTIONS: Mapping[str, str] = {}
 
@@ -27,7 +31,7 @@ class CardSpec(NamedTuple):
 
     Attributes:
         text: as typed.
-        form: ``kind``, ``file``, ``atr`` or ``none``.
+        form: ``kind``, ``toml``, ``file``, ``atr`` or ``none``.
         name: the kind, the file's path, the ATR in hex; empty for ``none``.
         profile: the kind's profile, or the class in the file; empty for the default.
         options: the remaining keys.
@@ -78,6 +82,8 @@ class CardSpec(NamedTuple):
             form = "file"
             if not profile:
                 raise UsageError(f"{head!r} names no class", hint=f"write {name}:Class")
+        elif head.endswith(".toml"):
+            form, name, colon, profile = "toml", head, "", ""
         else:
             form = "kind"
         if not name and form == "kind":
@@ -86,7 +92,7 @@ class CardSpec(NamedTuple):
             raise UsageError(
                 f"{head!r} names no profile", hint=f"see 'vreader cards', or write {name}"
             )
-        if (form != "kind" and (state or seed)) or (form in ("none", "atr") and options):
+        if (form not in _KEEPING and (state or seed)) or (form in ("none", "atr") and options):
             raise UsageError(f"card {head!r} takes no such options", hint=_FORMS)
         return cls(text, form, name, profile, options, state, seed)
 
@@ -94,7 +100,7 @@ class CardSpec(NamedTuple):
         """Return the same card kept in the state file ``path``."""
         if not path:
             raise UsageError("--state names no file", hint="for example --state my.card")
-        if self.form != "kind":
+        if self.form not in _KEEPING:
             raise UsageError(
                 f"card {self.label!r} keeps no state file", hint="only installed kinds do"
             )
@@ -121,7 +127,9 @@ class CardSpec(NamedTuple):
 
     @property
     def kind(self) -> CardKind | None:
-        """The card kind, or None for the other forms."""
+        """The card kind, or None for the forms that have none."""
+        if self.form == "toml":
+            return find_kind(self._recipe().kind)
         return find_kind(self.name) if self.form == "kind" else None
 
     @property
@@ -142,6 +150,10 @@ class CardSpec(NamedTuple):
             return AtrCard(bytes.fromhex(self.name))
         if self.form == "file":
             return self._from_file()
+        if self.form == "toml":
+            from vreader.cardfile import make
+
+            return make(self._recipe(), self._store())
         kind = find_kind(self.name)
         profiles = kind.profiles()
         profile = self.profile or next(iter(profiles))
@@ -150,8 +162,15 @@ class CardSpec(NamedTuple):
                 f"card kind {self.name} has no profile {profile!r}",
                 hint="profiles: " + ", ".join(profiles),
             )
-        store: Store = MemoryStore() if self.state is None else FileStore(self.state)
-        return kind.create(profile, self.options, store, self.seed)
+        return kind.create(profile, self.options, self._store(), self.seed)
+
+    def _store(self) -> Store:
+        return MemoryStore() if self.state is None else FileStore(self.state)
+
+    def _recipe(self) -> "Recipe":
+        from vreader.recipe import Recipe
+
+        return Recipe.load(self.name).with_options(self.options, seed=self.seed)
 
     def _from_file(self) -> Card:
         card_class = load_class(self.name, self.profile)
@@ -170,7 +189,8 @@ class CardSpec(NamedTuple):
         return card
 
 
-_FORMS = "write kind[:profile][,key=value…], file.py:Class, atr:3B… or none"
+_FORMS = "write kind[:profile][,key=value…], file.toml, file.py:Class, atr:3B… or none"
+_KEEPING = ("kind", "toml")
 
 
 def load_class(path: str, name: str) -> Callable[..., object]:

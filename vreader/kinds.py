@@ -5,15 +5,25 @@ Scanning entry points costs more than starting a reader, so our own kinds are lo
 table that says what our packaging metadata says; a test holds the two together.
 """
 
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 
-from vreader.card import CardKind, Description
+from vreader.card import CardKind, Description, KeepingKind
 from vreader.errors import UsageError, VreaderError
 
 ENTRY_POINT_GROUP = "vreader.cards"
 
-OWN_KINDS: dict[str, str] = {"piv": "cards.piv:KIND"}
+OWN_KINDS: dict[str, str] = {
+    "blank": "cards.blank:KIND",
+    "gids": "cards.gids:KIND",
+    "piv": "cards.piv:KIND",
+    "relay": "cards.relay:KIND",
+    "replay": "cards.replay:KIND",
+    "scripted": "cards.scripted:KIND",
+    "tpmvsc": "cards.gids:TPMVSC",
+    "yubikey": "cards.piv:YUBIKEY",
+}
 
 _UNKNOWN = Description("")
 
@@ -37,6 +47,28 @@ def find_kind(name: str) -> CardKind:
 def kind_names() -> list[str]:
     """Return the names of all installed kinds."""
     return sorted({*OWN_KINDS, *_foreign()})
+
+
+def find_keeping_kind(name: str) -> KeepingKind:
+    """Return a card kind whose cards live in files; raises UsageError for others."""
+    kind = find_kind(name)
+    if not isinstance(kind, KeepingKind):
+        raise UsageError(
+            f"cards of kind {name} are not kept in files",
+            hint="kinds that are: " + ", ".join(one.name for one in keeping_kinds()),
+        )
+    return kind
+
+
+def keeping_kinds() -> Iterator[KeepingKind]:
+    """Yield the installed kinds whose cards live in files."""
+    for name in kind_names():
+        try:
+            kind = find_kind(name)
+        except VreaderError:
+            continue  # a broken plug-in keeps nobody from using the others
+        if isinstance(kind, KeepingKind):
+            yield kind
 
 
 def describe(c_apdu: bytes, aid: bytes) -> Description:

@@ -30,6 +30,8 @@ def _facts(state: PivState) -> Iterator[tuple[str, str]]:
         yield "GUID", guid
     yield "PIN", _tries(state.pin)
     yield "PUK", _tries(state.puk)
+    if (shared := state.global_pin) is not None:
+        yield "global PIN", _tries(shared)
     key = state.management_key
     default = ", the default one" if state.management_key_is_default else ""
     yield "management key", ALGORITHM_NAMES[key.algorithm] + default
@@ -54,9 +56,14 @@ def _guid(state: PivState) -> str:
 
 
 def _subject(value: bytes) -> str:
+    from datetime import UTC, datetime
+
     from cards.piv.certificates import read_certificate_object
 
     try:
-        return "certificate " + read_certificate_object(value).subject.rfc4514_string()
+        certificate = read_certificate_object(value)
+        until = certificate.not_valid_after_utc
+        ended = f", expired {until:%Y-%m-%d}" if until < datetime.now(UTC) else ""
+        return "certificate " + certificate.subject.rfc4514_string() + ended
     except ValueError:
         return "an object that is no certificate"

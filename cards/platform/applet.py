@@ -55,11 +55,13 @@ class Application(Protocol):
         aid: the full application identifier, 5 to 16 bytes (ISO/IEC 7816-4:2020 §12.2.3).
         proprietary_class: commands of class 80 and 90 are for this application, too.
         exact_le: a wrong Le is answered with 6Cxx, not with as much as Le asks for.
+        anywhere: :meth:`takes` is asked about commands while another application is selected.
     """
 
     aid: bytes
     proprietary_class: bool
     exact_le: bool
+    anywhere: bool
 
     def select(self, wanted: Template) -> bytes:
         """Become the selected application and return the wanted template.
@@ -74,6 +76,13 @@ class Application(Protocol):
     def reset(self) -> None:
         """Drop everything volatile: the card was reset or loses power."""
 
+    def takes(self, apdu: CommandApdu) -> bool:
+        """Tell whether a whole command is for this application although it is not selected.
+
+        It takes precedence over the selected one. A SELECT that succeeds this way (of a file, say)
+        selects the application, every other command leaves the selection alone.
+        """
+
     def process(self, apdu: CommandApdu) -> bytes:
         """Answer one whole command, chaining already undone; raises Refuse."""
 
@@ -87,6 +96,7 @@ class Applet(ABC, Generic[CommandT]):
     aid: bytes
     proprietary_class: bool = False
     exact_le: bool = False
+    anywhere: bool = False
 
     @abstractmethod
     def parse(self, apdu: CommandApdu) -> CommandT:
@@ -109,6 +119,10 @@ class Applet(ABC, Generic[CommandT]):
 
     def reset(self) -> None:
         """Drop everything volatile; nothing by default."""
+
+    def takes(self, apdu: CommandApdu) -> bool:
+        """Take nothing while not selected."""
+        return False
 
     def process(self, apdu: CommandApdu) -> bytes:
         """Parse, gate, execute."""

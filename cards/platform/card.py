@@ -9,13 +9,12 @@ What a command *means* is the affair of the applet (:mod:`cards.platform.applet`
 from collections.abc import Callable, Sequence
 
 from cards.platform.applet import Application, CardStatus, Refuse, Template
-from cards.platform.channel import CHAINING, MAX_CHANNELS, Channel, ClassByte
+from cards.platform.channel import MAX_CHANNELS, Channel, ClassByte
 from cards.platform.nvm import Nvm, NvmError
 from vreader.card import CardMute
 from vreader.iso7816 import SW, ApduError, CommandApdu
 
 MANAGE_CHANNEL, SELECT, GET_RESPONSE = 0x70, 0xA4, 0xC0
-MAX_CHAIN = 65535
 MIN_AID, MAX_AID = 5, 16
 _OK = SW.OK.to_bytes2()
 
@@ -23,8 +22,7 @@ _OK = SW.OK.to_bytes2()
 class AppletCard:
     """A card that carries applications, chosen by AID; implements :class:`vreader.card.Card`.
 
-    A command other than SELECT gets 6D00 while no application is selected. A card without power
-    is mute.
+    A card without power is mute.
 
     Args:
         atr: the raw answer to reset, handed out as it is.
@@ -35,6 +33,8 @@ class AppletCard:
         channels: how many logical channels there are, 1 to 20 (the basic one included).
         default: AID of the application that is selected after a reset, or None.
         status: the security status that all applications share; dropped at reset.
+        unknown: the answer to a SELECT by a name that no application has.
+        unselected: the answer to a command while no application is selected.
     """
 
     def __init__(
@@ -46,6 +46,8 @@ class AppletCard:
         channels: int = 1,
         default: bytes | None = None,
         status: CardStatus | None = None,
+        unknown: SW = SW.FILE_NOT_FOUND,
+        unselected: SW = SW.INS_NOT_SUPPORTED,
     ) -> None:
         if not 1 <= channels <= MAX_CHANNELS:
             raise ValueError(f"a card has 1 to {MAX_CHANNELS} logical channels, not {channels}")
@@ -55,6 +57,7 @@ class AppletCard:
         self._channel_limit = channels
         self._default = default
         self._status = status or CardStatus()
+        self._unknown, self._unselected = unknown, unselected
         self._channels = {0: Channel(make())}
         self._powered = False
 
@@ -121,7 +124,7 @@ class AppletCard:
             raise Refuse(SW.CLA_NOT_SUPPORTED)
         if said.secure:
             raise Refuse(SW.SECURE_MESSAGING_NOT_SUPPORTED)
-        whole = self._chained(channel, apdu, link=said.chaining)
+        whole = self._joined(channel, apdu, link=said.chaining)
         if whole is None:
             return _OK
         # Clients of an application with class 80 fetch the rest with class 80 as well.
@@ -132,12 +135,29 @@ class AppletCard:
                 return self._reply(channel, self._select(said.channel, channel, whole), apdu)
             if whole.ins == MANAGE_CHANNEL and self._channel_limit > 1:
                 return self._reply(channel, self._manage_channel(said.channel, whole), apdu)
-        if application is None:
-            raise Refuse(SW.INS_NOT_SUPPORTED)
         if whole.cla & 0x7F:  # applications do not know that there are channels
             whole = CommandApdu(whole.cla & 0x80, *whole[1:])
+        taker = channel.taker(whole)
+        if taker is None:
+            raise Refuse(self._unselected)
+        answer = taker.process(whole)
+        if whole.ins == SELECT and taker is not application:
+            channel.enter(taker)
         # Le is that of the last link: a joined command only looks extended.
-        return self._reply(channel, application.process(whole), apdu)
+        return self._reply(channel, answer, apdu)
+
+    def _joined(self, channel: Channel, apdu: CommandApdu, *, link: bool) -> CommandApdu | None:
+        """Return the whole command, or None after a link of a chain."""
+        if not link:
+            return apdu if channel.chain_header is None else channel.join(apdu, link=False)
+        if apdu.ins == SELECT:
+            # A name of at most 16 bytes needs no chain; and one cut short must not swallow the
+            # SELECT with which the next program starts.
+            channel.drop_chain()
+            raise Refuse(SW.CHAINING_NOT_SUPPORTED)
+        if channel.application is None:
+            raise Refuse(self._unselected)  # nobody would take the whole
+        return channel.join(apdu, link=True)
 
     # ------------------------------------------------------------------ logical channels
 
@@ -178,7 +198,7 @@ class AppletCard:
         name = self._default
         if number_of_origin:
             name = None if origin.application is None else origin.application.aid
-        if name is not None:
+        if name:
             self._select_by_name(opened, name, 0, Template.NONE)
         self._channels[number] = opened
         return b"" if wanted else bytes((number,))
@@ -191,29 +211,7 @@ class AppletCard:
             raise Refuse(SW.LOGICAL_CHANNEL_NOT_SUPPORTED)
         closed.reset()
 
-    # ------------------------------------------------------------------ chains, selection, answers
-
-    def _chained(self, channel: Channel, apdu: CommandApdu, *, link: bool) -> CommandApdu | None:
-        """Collect the links of a chain; return the whole command, or None after a link."""
-        header = bytes((apdu.cla & ~CHAINING, apdu.ins, apdu.p1, apdu.p2))
-        if channel.chain_header is not None and channel.chain_header != header:
-            channel.drop_chain()
-        if link and apdu.ins == SELECT:
-            # A name of at most 16 bytes needs no chain; and one cut short must not swallow the
-            # SELECT with which the next program starts.
-            raise Refuse(SW.CHAINING_NOT_SUPPORTED)
-        if not link and channel.chain_header is None:
-            return apdu
-        channel.chain_header = header
-        channel.chain += apdu.data
-        if len(channel.chain) > MAX_CHAIN:
-            channel.drop_chain()
-            raise Refuse(SW.WRONG_LENGTH)
-        if link:
-            return None
-        data = bytes(channel.chain)
-        channel.drop_chain()
-        return CommandApdu(header[0], apdu.ins, apdu.p1, apdu.p2, data, apdu.ne, apdu.extended)
+    # ------------------------------------------------------------------ selection, answers
 
     def _select(self, number: int, channel: Channel, apdu: CommandApdu) -> bytes:
         if apdu.p2 & 0xF0:
@@ -236,12 +234,10 @@ class AppletCard:
         elif before in found and occurrence == 3:
             found = found[: found.index(before)]
         if not found or len(name) < MIN_AID:
-            raise Refuse(SW.FILE_NOT_FOUND)
+            raise Refuse(self._unknown)
         chosen = found[-1 if occurrence in (1, 3) else 0]
         answer = chosen.select(wanted)
-        if before is not None and before is not chosen:
-            before.deselect()
-        channel.application = chosen
+        channel.enter(chosen)
         return b"" if wanted is Template.NONE else answer
 
     def _get_response(self, channel: Channel, apdu: CommandApdu, pending: bytes) -> bytes:
@@ -263,7 +259,7 @@ class AppletCard:
         application = channel.application
         if apdu.case == 2 and application is not None and application.exact_le:
             wanted = min(len(data), 256)
-            if limit != 256 and limit != wanted:
+            if limit not in (256, 65536, wanted):
                 if apdu.ins == GET_RESPONSE:
                     channel.pending = data  # it may be asked for again, with the right length
                 raise Refuse(SW.wrong_le(wanted))

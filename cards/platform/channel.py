@@ -7,13 +7,15 @@ GlobalPlatform does.
 """
 
 from collections.abc import Sequence
+from functools import cache
 from typing import NamedTuple
 
 from cards.platform.applet import Application, Refuse
-from vreader.iso7816 import SW
+from vreader.iso7816 import SW, CommandApdu
 
 CHAINING = 0x10
 MAX_CHANNELS = 20
+MAX_CHAIN = 65535
 
 
 class ClassByte(NamedTuple):
@@ -32,6 +34,7 @@ class ClassByte(NamedTuple):
     proprietary: bool
 
     @classmethod
+    @cache
     def parse(cls, cla: int) -> "ClassByte":
         """Read a class byte; raises Refuse(6E00) for values ISO reserves and for FF."""
         chaining = bool(cla & CHAINING)
@@ -49,18 +52,51 @@ class Channel:
     Attributes:
         applications: the card's applications, with a security status of this channel's own.
         application: the selected one.
+        anywhere: those that may take a command while they are not selected.
         chain_header, chain: the links of a command so far; None between commands.
         pending: what GET RESPONSE may fetch.
     """
 
-    __slots__ = ("application", "applications", "chain", "chain_header", "pending")
+    __slots__ = ("anywhere", "application", "applications", "chain", "chain_header", "pending")
 
     def __init__(self, applications: Sequence[Application]) -> None:
         self.applications = tuple(applications)
+        self.anywhere = tuple(a for a in self.applications if a.anywhere)
         self.application: Application | None = None
         self.chain_header: bytes | None = None
         self.chain = bytearray()
         self.pending = b""
+
+    def enter(self, chosen: Application) -> None:
+        """Make ``chosen`` the selected application; another one loses its security status."""
+        before, self.application = self.application, chosen
+        if before is not None and before is not chosen:
+            before.deselect()
+
+    def taker(self, apdu: CommandApdu) -> Application | None:
+        """Return the application that a whole command is for."""
+        for application in self.anywhere:
+            if application is not self.application and application.takes(apdu):
+                return application
+        return self.application
+
+    def join(self, apdu: CommandApdu, *, link: bool) -> CommandApdu | None:
+        """Collect the links of a chain; return the whole command, or None after a link (§5.3.3)."""
+        header = bytes((apdu.cla & ~CHAINING, apdu.ins, apdu.p1, apdu.p2))
+        if self.chain_header is not None and self.chain_header != header:
+            self.drop_chain()
+        if not link and self.chain_header is None:
+            return apdu
+        self.chain_header = header
+        self.chain += apdu.data
+        if len(self.chain) > MAX_CHAIN:
+            self.drop_chain()
+            raise Refuse(SW.WRONG_LENGTH)
+        if link:
+            return None
+        data = bytes(self.chain)
+        self.drop_chain()
+        return CommandApdu(header[0], apdu.ins, apdu.p1, apdu.p2, data, apdu.ne, apdu.extended)
 
     def drop_chain(self) -> None:
         """Forget the links of an unfinished command."""

@@ -46,11 +46,11 @@ def encrypt_block(key: bytes, block: bytes, *, triple_des: bool) -> bytes:
 
 
 class EcKey:
-    """A private key on P-256 or P-384 (FIPS 186-5, SEC 1).
+    """A private key on P-256, P-384 or P-521 (FIPS 186-5, SEC 1).
 
     Attributes:
-        bits: 256 or 384.
-        scalar: the private key, ``bits // 8`` bytes, big-endian.
+        bits: 256, 384 or 521.
+        scalar: the private key, :attr:`size` bytes, big-endian.
     """
 
     def __init__(self, bits: int, scalar: bytes) -> None:
@@ -60,13 +60,18 @@ class EcKey:
     def __repr__(self) -> str:
         return f"EcKey(P-{self.bits})"
 
+    @property
+    def size(self) -> int:
+        """Bytes of a coordinate and of the scalar."""
+        return (self.bits + 7) // 8
+
     @classmethod
     def generate(cls, bits: int) -> Self:
         """Make a key."""
         from cryptography.hazmat.primitives.asymmetric import ec
 
         made = ec.generate_private_key(_curve(bits)).private_numbers().private_value
-        return cls(bits, made.to_bytes(bits // 8, "big"))
+        return cls(bits, made.to_bytes((bits + 7) // 8, "big"))
 
     @classmethod
     def checked(cls, bits: int, scalar: bytes) -> Self:
@@ -74,7 +79,7 @@ class EcKey:
         value = int.from_bytes(scalar, "big")
         if value.bit_length() > bits:
             raise ValueError("the private key is longer than the curve")
-        key = cls(bits, value.to_bytes(bits // 8, "big"))
+        key = cls(bits, value.to_bytes((bits + 7) // 8, "big"))
         key.to_cryptography()
         return key
 
@@ -92,9 +97,10 @@ class EcKey:
         """Sign a hash value with ECDSA and return DER ``SEQUENCE {r, s}``.
 
         Clients send hashes that lost leading zeros or are shorter than the curve: a value of 1
-        to ``bits // 8`` bytes is taken as a number. Raises ValueError for any other length.
+        to ``bits // 8`` bytes (64 for P-521) is taken as a number. Raises ValueError for any other
+        length.
         """
-        size = self.bits // 8
+        size = min(self.bits // 8, 64)
         if not 1 <= len(value) <= size:
             raise ValueError(f"a hash value for this curve has 1 to {size} bytes")
         return self._loaded.sign(value.rjust(size, b"\0"), self._ecdsa)
@@ -103,7 +109,7 @@ class EcKey:
         """Return the X coordinate of the ECDH secret with the point 04, X, Y; raises ValueError."""
         from cryptography.hazmat.primitives.asymmetric import ec
 
-        if len(point) != 1 + self.bits // 4 or point[0] != 4:
+        if len(point) != 1 + 2 * self.size or point[0] != 4:
             raise ValueError("not an uncompressed point of this curve")
         peer = ec.EllipticCurvePublicKey.from_encoded_point(_curve(self.bits), point)
         return self.to_cryptography().exchange(ec.ECDH(), peer)
@@ -118,7 +124,8 @@ class EcKey:
         from cryptography.hazmat.primitives.asymmetric import ec
         from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
-        return ec.ECDSA(Prehashed(hashes.SHA256() if self.bits == 256 else hashes.SHA384()))
+        made = {256: hashes.SHA256(), 384: hashes.SHA384(), 521: hashes.SHA512()}[self.bits]
+        return ec.ECDSA(Prehashed(made))
 
     @cached_property
     def _loaded(self) -> "EllipticCurvePrivateKey":
@@ -130,4 +137,4 @@ class EcKey:
 def _curve(bits: int) -> "EllipticCurve":
     from cryptography.hazmat.primitives.asymmetric import ec
 
-    return ec.SECP256R1() if bits == 256 else ec.SECP384R1()
+    return {256: ec.SECP256R1(), 384: ec.SECP384R1(), 521: ec.SECP521R1()}[bits]

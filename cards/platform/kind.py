@@ -10,13 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cards.platform import identity
-from vreader.card import Card, Description, Store, check_options
+from vreader.card import Card, Description, MemoryStore, Store, check_options
 from vreader.errors import UsageError, VreaderError
+from vreader.iso7816 import SW
 
 if TYPE_CHECKING:
     from cards.platform.applet import Application, CardStatus
     from cards.platform.card import AppletCard
-    from cards.platform.nvm import Nvm
+    from cards.platform.nvm import Key, Nvm
+
+# What a card may raise over a memory that was changed from outside.
+_DAMAGE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError)
 
 
 class AppletKind(ABC):
@@ -49,6 +53,18 @@ class AppletKind(ABC):
     @abstractmethod
     def build(self, nvm: "Nvm", profile: str) -> "AppletCard":
         """Return the card over an initialised memory, by way of :meth:`assemble`."""
+
+    def outline(self, card: Card) -> Sequence[tuple[str, str]]:
+        """Return profile, ATR and the AIDs of the applications."""
+        from cards.platform.card import AppletCard
+
+        assert isinstance(card, AppletCard), "a card of this kind"
+        aids = [application.aid.hex().upper() for application in card.applications]
+        return (
+            ("profile", (card.nvm.area("card").get("profile") or b"").decode()),
+            ("ATR", card.atr.hex(" ").upper()),
+            ("applications", ", ".join(aid for aid in aids if aid) or "none"),
+        )
 
     def facts(self, card: Card) -> Sequence[tuple[str, str]]:
         """Return (label, value) lines about the card; those of the kind itself."""
@@ -88,6 +104,8 @@ class AppletKind(ABC):
         channels: int = 1,
         default: bytes | None = None,
         status: "CardStatus | None" = None,
+        unknown: SW = SW.FILE_NOT_FOUND,
+        unselected: SW = SW.INS_NOT_SUPPORTED,
     ) -> "AppletCard":
         """Return the card with what its common options change: ATR, further applications."""
         from cards.platform.card import AppletCard
@@ -100,6 +118,8 @@ class AppletKind(ABC):
             channels=channels,
             default=default,
             status=status,
+            unknown=unknown,
+            unselected=unselected,
         )
 
     def create(
@@ -184,9 +204,19 @@ class AppletKind(ABC):
                     hint=f"use --card {self.name}:{found},state={store.path}",
                 )
             return self.build(nvm, found)
+        except _DAMAGE as error:
+            nvm.close()
+            raise self._unusable(store, error) from error
         except BaseException:
             nvm.close()
             raise
+
+    def _unusable(self, store: Store, error: Exception) -> VreaderError:
+        return VreaderError(
+            f"{store.path or 'the image'} is no usable card of kind {self.name}:"
+            f" {type(error).__name__}",
+            hint="it was changed from outside; use a copy, or make a new card",
+        )
 
     # ------------------------------------------------------------------ images
 
@@ -214,32 +244,48 @@ class AppletKind(ABC):
 
         return export(_memory(card))
 
+    def reads(self, image: bytes) -> bool:
+        """Tell whether an exported image is of this kind."""
+        from cards.platform.image import kind_of
+
+        return kind_of(image) == self.name
+
     def load(self, image: bytes, store: Store) -> Card:
         """Make a card of an exported image, in memory or in a new file."""
         from cards.platform.image import read
-        from cards.platform.nvm import open_nvm
+        from cards.platform.nvm import MemoryBackend, Nvm, open_nvm
 
         content = read(image, self.name)
+        # Tried in memory first: an image that is none must not leave a file behind.
+        card = self._filled(Nvm(MemoryBackend()), content, MemoryStore())
+        try:
+            card.power_on()
+            self.facts(card)
+        except _DAMAGE as error:
+            raise self._unusable(MemoryStore(), error) from error
+        card.power_off()
+        if store.path is None:
+            return card
         nvm = open_nvm(store, self.name)
         if not nvm.empty:
             nvm.close()
             raise UsageError(
                 f"{store.path} already holds a card", hint="name a file that does not exist"
             )
+        return self._filled(nvm, content, store)
+
+    def _filled(self, nvm: "Nvm", content: "Mapping[Key, bytes]", store: Store) -> "AppletCard":
+        from cards.platform.nvm import NvmError
+
         nvm.replace(content)
-        nvm.commit()
-        card = self._existing(nvm, store, None)
         try:
-            card.power_on()
-            self.facts(card)
-        except (ValueError, LookupError, AssertionError, TypeError) as error:
-            card.close()
+            nvm.commit()
+        except NvmError as error:
+            nvm.close()
             raise VreaderError(
-                f"the image is no usable card of kind {self.name}: {type(error).__name__}",
-                hint="export it again; it was changed or is of another version",
+                f"cannot write the card: {error}", hint="is there room on the disk?"
             ) from error
-        card.power_off()
-        return card
+        return self._existing(nvm, store, None)
 
 
 def _memory(card: Card) -> "Nvm":

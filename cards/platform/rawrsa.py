@@ -2,8 +2,10 @@
 """RSA with a private key in CRT form and no padding (RFC 8017 §5.1.2), as smart cards offer it.
 
 The padding is the client's affair, and ``cryptography`` has no RSA without padding, so the
-exponentiation is done here with Python's integers. It is neither blinded nor constant-time nor
-checked against faults: this is the key of a virtual card in a test, not of a person.
+exponentiation is done here with Python's integers. Only what is already padded as a PKCS #1 v1.5
+signature is left to ``cryptography``, which does it twenty times faster. Ours is
+neither blinded nor constant-time nor checked against faults: this is the key of a virtual card in a
+test, not of a person.
 """
 
 from functools import cached_property
@@ -11,6 +13,13 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+_DIGEST_INFO = {
+    "SHA256": bytes.fromhex("3031300D060960864801650304020105000420"),
+    "SHA384": bytes.fromhex("3041300D060960864801650304020205000430"),
+    "SHA512": bytes.fromhex("3051300D060960864801650304020305000440"),
+}
+_DIGEST_SIZE = {"SHA256": 32, "SHA384": 48, "SHA512": 64}
 
 
 class RsaKey:
@@ -74,10 +83,24 @@ class RsaKey:
         message = int.from_bytes(data, "big")
         if len(data) != size or message >= self.n:
             raise ValueError(f"the input must be {size} bytes and below the modulus")
+        if data[:2] == b"\0\1" and (found := _signature_input(data)) is not None:
+            return self._sign(*found)
         m_p = pow(message, self.dp, self.p)
         m_q = pow(message, self.dq, self.q)
         h = (m_p - m_q) * self.qinv % self.p
         return (m_q + h * self.q).to_bytes(size, "big")
+
+    def _sign(self, name: str, digest: bytes) -> bytes:
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import padding
+        from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+
+        prehashed = Prehashed(getattr(hashes, name)())
+        return self._loaded.sign(digest, padding.PKCS1v15(), prehashed)
+
+    @cached_property
+    def _loaded(self) -> "RSAPrivateKey":
+        return self.to_cryptography()
 
     def to_cryptography(self, *, check: bool = False) -> "RSAPrivateKey":
         """Return the key for certificates; ``check`` tests the numbers (ValueError), 40 ms."""
@@ -87,3 +110,17 @@ class RsaKey:
         public = rsa.RSAPublicNumbers(self.e, self.n)
         numbers = rsa.RSAPrivateNumbers(self.p, self.q, d, self.dp, self.dq, self.qinv, public)
         return numbers.private_key(unsafe_skip_rsa_key_validation=not check)
+
+
+def _signature_input(block: bytes) -> tuple[str, bytes] | None:
+    """Return name and value of the hash in a PKCS #1 v1.5 signature block (RFC 8017 §9.2).
+
+    None for a block that is none, or not exactly the one that the hash pads to.
+    """
+    for name, prefix in _DIGEST_INFO.items():
+        size = _DIGEST_SIZE[name]
+        info = prefix + block[-size:]
+        filling = len(block) - 3 - len(info)
+        if filling >= 8 and block == b"\0\1" + b"\xff" * filling + b"\0" + info:
+            return name, block[-size:]
+    return None

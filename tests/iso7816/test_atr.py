@@ -248,3 +248,24 @@ def test_build_refuses_what_an_atr_cannot_say():
 )
 def test_historical_bytes_without_compact_tlv(historical):
     assert Atr.build(historical=bytes.fromhex(historical)).compact_tlv is None
+
+
+@given(atrs(), st.binary(max_size=15))
+def test_with_historical_keeps_all_but_the_historical_bytes(atr, historical):
+    before = Atr.parse(atr[0])
+    if len(before.raw) - len(before.historical) + len(historical) > 33:
+        return
+    after = before.with_historical(historical)
+    assert after.historical == historical
+    assert after.interface_bytes == before.interface_bytes
+    assert after.protocols == before.protocols
+    assert after.raw[0] == before.raw[0]
+    assert after.with_historical(before.historical) == before
+
+
+def test_with_historical_of_the_fabrikam_sample():
+    assert bytes(Atr.parse(b"\x3b\0").with_historical(bytes.fromhex("51FF0800"))).hex() == (
+        "3b0451ff0800"
+    )
+    with pytest.raises(AtrError, match="15 historical"):
+        Atr.parse(b"\x3b\0").with_historical(bytes(16))

@@ -25,6 +25,7 @@ RUN_FAILED = 125  # as env, nohup and xvfb-run have it: other codes are the comm
 
 COMMANDS = {
     "apdu": "Send APDUs to a card and check its answers.",
+    "card": "Make, show, export, import and reset cards in files.",
     "cards": "List the installed card kinds and their profiles.",
     "ctl": "Insert, remove, reset cards of a running world.",
     "inf": "Check the INF file of a reader driver.",

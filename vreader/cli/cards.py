@@ -30,6 +30,7 @@ def run(options: Namespace) -> int:
         for number, (profile, about) in enumerate(kind.profiles().items()):
             default = " (default)" if number == 0 else ""
             say(f"  {kind.name}:{profile:<10} {about}{default}")
+    say("file.toml      a card with keys, as 'vreader card new' makes it")
     say("file.py:Class  a card of your own: power_on, reset, power_off, transmit")
     say("atr:3B…        answers this ATR, and 6D00 to everything")
     say("none           an empty reader")

@@ -18,8 +18,8 @@ def add_world_options(parser: Parser) -> None:
         metavar="SPEC",
         action="append",
         default=[],
-        help="a card, in a reader of its own: kind[:profile][,key=value…], file.py:Class, "
-        "atr:3B… or none; see 'vreader cards'; repeatable; piv without any",
+        help="a card, in a reader of its own: kind[:profile][,key=value…], file.toml, "
+        "file.py:Class, atr:3B… or none; see 'vreader cards'; repeatable; piv without any",
     )
     add(
         "--reader",

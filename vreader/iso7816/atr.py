@@ -162,6 +162,20 @@ class Atr(NamedTuple):
             body.append(reduce(xor, body))
         return cls.parse(bytes((INVERSE if inverse else DIRECT,)) + bytes(body))
 
+    def with_historical(self, historical: bytes) -> Self:
+        """Return the same ATR with other historical bytes, T0 and TCK set right.
+
+        Raises:
+            AtrError: more than 15 historical bytes, or the ATR gets longer than 33 bytes.
+        """
+        if len(historical) > 15:
+            raise AtrError("an ATR carries at most 15 historical bytes", 1)
+        end = len(self.raw) - len(self.historical) - (self.tck is not None)
+        body = bytes((self.raw[1] & 0xF0 | len(historical),)) + self.raw[2:end] + historical
+        if self.tck is not None:
+            body += bytes((reduce(xor, body),))
+        return self.parse(self.raw[:1] + body)
+
     def __bytes__(self) -> bytes:
         return self.raw
 

@@ -6,56 +6,12 @@ import logging
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from toy_card import AID_A, AID_B, ATR, BUG, Toy, select, send
 
-from cards.platform import Applet, AppletCard, Nvm, NvmError, Refuse
+from cards.platform import AppletCard, Nvm, NvmError, Refuse
 from cards.platform.nvm import MemoryBackend
 from vreader.card import Card, CardMute
 from vreader.iso7816 import SW, CommandApdu
-
-AID_A = bytes.fromhex("A0000000010101")
-AID_B = bytes.fromhex("A0000000010102")
-ATR = bytes.fromhex("3B80800101")
-ECHO, SET, GIVE, FAIL, BUG, WRITE = 0x10, 0x12, 0x14, 0x16, 0x18, 0x1A
-
-
-class Toy(Applet[CommandApdu]):
-    """INS 10 echoes, 12 marks the session, 14 gives P1P2 bytes, 16 refuses, 18 breaks."""
-
-    def __init__(self, aid, area, proprietary=False):
-        self.aid, self.area, self.proprietary_class = aid, area, proprietary
-        self.marked = False
-        self.seen = []
-
-    def select(self, wanted):
-        return b"I am " + self.aid[-1:].hex().encode()
-
-    def reset(self):
-        self.marked = False
-
-    def parse(self, apdu):
-        self.seen.append(apdu)
-        return apdu
-
-    def execute(self, command):
-        match command.ins:
-            case 0x10:
-                return command.data
-            case 0x12:
-                self.marked = True
-                return b""
-            case 0x14:
-                return bytes(i & 0xFF for i in range(command.p1 << 8 | command.p2))
-            case 0x16:
-                self.area.put("x", b"never")
-                raise Refuse(SW.WRONG_DATA)
-            case 0x18:
-                self.area.put("x", b"never")
-                raise ZeroDivisionError("a bug")
-            case 0x1A:
-                self.area.put("x", command.data)
-                return b""
-            case _:
-                raise Refuse(SW.INS_NOT_SUPPORTED)
 
 
 class Backend(MemoryBackend):
@@ -83,14 +39,6 @@ def card(backend):
     )
     card.power_on()
     return card
-
-
-def send(card, text):
-    return card.transmit(bytes.fromhex(text)).hex().upper()
-
-
-def select(card, aid=AID_A):
-    return card.transmit(b"\x00\xa4\x04\x00" + bytes((len(aid),)) + aid)
 
 
 def test_it_is_a_card(card):
@@ -220,6 +168,55 @@ def test_another_header_discards_the_chain(card, other):
     assert send(card, "0010000001BB00") == expected
 
 
+@pytest.mark.parametrize("ending", ["select", "reset", "power", "garbled", "refused class"])
+def test_what_ends_a_chain(card, ending):
+    select(card)
+    send(card, "1010000001AA")
+    match ending:
+        case "select":
+            select(card)
+        case "reset":
+            card.reset()
+            select(card)
+        case "power":
+            card.power_off()
+            card.power_on()
+            select(card)
+        case "garbled":
+            assert send(card, "0010000002BB") == "6700"
+        case "refused class":
+            assert send(card, "0410000001BB") == "6882"  # not part of it; the chain goes on
+            assert send(card, "0010000001CC00") == "AACC9000"
+    assert send(card, "0010000001BB00") == "BB9000"
+
+
+def test_a_select_is_never_chained_and_ends_a_chain(card):
+    select(card)
+    send(card, "1010000001AA")
+    assert send(card, "10A4040005A000000001") == "6884"
+    assert send(card, "0010000001BB00") == "BB9000"
+
+
+def test_without_an_application_no_chain_starts(card):
+    assert send(card, "1010000001AA") == "6D00"
+    select(card)
+    assert send(card, "0010000001BB00") == "BB9000"
+
+
+def test_the_links_of_a_chain_may_be_extended(card):
+    select(card)
+    assert card.transmit(bytes(CommandApdu(0x10, 0x10, 0, 0, bytes(1000)))) == b"\x90\0"
+    answer = card.transmit(bytes(CommandApdu(0, 0x10, 0, 0, bytes(1000), 65536)))
+    assert answer == bytes(2000) + b"\x90\0"
+
+
+def test_a_refused_whole_leaves_no_chain(card):
+    select(card)
+    send(card, "1016000001AA")
+    assert send(card, "0016000001AA") == "6A80"
+    assert send(card, "0010000001BB00") == "BB9000"
+
+
 def test_an_endless_chain_ends(card):
     select(card)
     link = bytes.fromhex("10100000FF") + bytes(255)
@@ -272,6 +269,95 @@ def test_le_cuts_the_answer(card):
     assert len(card.transmit(bytes.fromhex("00140400000001AA"))) == 1026
 
 
+@pytest.fixture
+def exact(card):
+    card.applications[0].exact_le = True
+    select(card)
+    return card
+
+
+def test_exact_le_tells_the_right_one(exact):
+    assert send(exact, "0014000A04") == "6C0A"
+    assert send(exact, "0014000A0B") == "6C0A"
+    assert send(exact, "0014000A0A") == bytes(range(10)).hex().upper() + "9000"
+    assert send(exact, "0014000A00") == bytes(range(10)).hex().upper() + "9000"
+    assert send(exact, "0014000A000000") == bytes(range(10)).hex().upper() + "9000"
+    assert send(exact, "0014000A000009") == "6C0A"
+    assert send(exact, "0014010010") == "6C00"
+    assert len(send(exact, "0014020000")) == 516
+
+
+def test_exact_le_concerns_case_2_alone(exact):
+    assert send(exact, "0010000003AABBCC02") == "AABB6101"
+    assert send(exact, "0014000A") == bytes(range(10)).hex().upper() + "9000"
+
+
+def test_exact_le_of_get_response_keeps_the_answer(exact):
+    assert send(exact, "0010000003AABBCC01") == "AA6102"
+    assert send(exact, "00C0000005") == "6C02"
+    assert send(exact, "00C0000002") == "BBCC9000"
+    assert send(exact, "00C0000000") == "6985"
+
+
+@pytest.mark.parametrize("p2", range(16))
+def test_every_occurrence_with_every_template(card, p2):
+    found = {0: "01", 1: "02", 2: "02", 3: ""}[p2 & 3]
+    select(card)
+    answer = send(card, f"00A404{p2:02X}05A000000001")
+    data = (b"I am " + found.encode()).hex().upper() if p2 & 0x0C != 0x0C else ""
+    assert answer == (data + "9000" if found else "6A82")
+
+
+def test_next_and_previous_with_nothing_selected_are_first_and_last(card):
+    assert send(card, "00A4040205A000000001")[:14] == b"I am 01".hex().upper()
+    card.reset()
+    assert send(card, "00A4040305A000000001")[:14] == b"I am 02".hex().upper()
+
+
+def test_what_it_refuses_with_can_be_chosen():
+    nvm = Nvm(MemoryBackend())
+    card = AppletCard(ATR, tuple, nvm, unknown=SW(0x6999), unselected=SW.CLA_NOT_SUPPORTED)
+    card.power_on()
+    assert send(card, "00A4040005A000000001") == "6999"
+    assert send(card, "00B0000000") == "6E00"
+    assert send(card, "1010000001AA") == "6E00"
+
+
+class Listener(Toy):
+    """Takes INS 30 and SELECT by file identifier wherever the card is."""
+
+    anywhere = True
+
+    def takes(self, apdu):
+        return apdu.ins == 0x30 or (apdu.ins == 0xA4 and apdu.p1 == 0)
+
+    def execute(self, command):
+        if command.ins == 0xA4 and command.data != b"\x3f\0":
+            raise Refuse(SW.FILE_NOT_FOUND)
+        return b"heard" if command.ins in (0x30, 0xA4) else super().execute(command)
+
+
+def test_an_application_may_listen_while_it_is_not_selected():
+    nvm = Nvm(MemoryBackend())
+    area = nvm.area("a")
+    card = AppletCard(ATR, lambda: [Toy(AID_A, area), Listener(b"", area)], nvm, channels=4)
+    card.power_on()
+    heard = b"heard".hex().upper() + "9000"
+    assert send(card, "0030000000") == heard
+    assert send(card, "001000000100") == "6D00"  # it is not selected by this
+    select(card)
+    send(card, "00120000")
+    assert send(card, "0030000000") == heard
+    assert send(card, "00A4000002AAAA") == "6A82"
+    assert send(card, "001C000000") == "019000"
+    select(card, cla=1)
+    assert send(card, "0130000000") == heard  # also on another channel
+    assert send(card, "00A40000023F0000") == heard
+    assert send(card, "001C000000") == "009000"  # by this it is
+    select(card)
+    assert send(card, "001C000000") == "009000"  # which dropped the status of the other
+
+
 def test_a_short_chain_of_many_bytes_still_answers_in_short_form(card):
     select(card)
     for _ in range(2):
@@ -284,7 +370,7 @@ def test_a_short_chain_of_many_bytes_still_answers_in_short_form(card):
 def test_an_extended_command(card):
     select(card)
     data = bytes(i & 0xFF for i in range(3000))
-    command = bytes(CommandApdu(0, ECHO, 0, 0, data, 65536))
+    command = bytes(CommandApdu(0, 0x10, 0, 0, data, 65536))
     assert card.transmit(command) == data + b"\x90\x00"
 
 

@@ -2,6 +2,8 @@
 """A PIN object: the counter is committed before the comparison."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cards.platform import Nvm, Pin, Refuse
 from cards.platform.nvm import MemoryBackend
@@ -94,3 +96,54 @@ def test_lengths_do_not_matter_for_the_comparison(pin):
     assert not pin.equals(b"")
     assert not pin.equals(b"1234567")
     assert pin.equals(b"123456")
+
+
+class Disk(MemoryBackend):
+    """Keeps what was written when the process dies."""
+
+    def __init__(self):
+        self.kept = {}
+
+    def load(self):
+        return dict(self.kept)
+
+    def write(self, changes):
+        self.kept.update(changes)
+
+
+@given(st.lists(st.sampled_from(["right", "wrong", "change", "commit", "rollback", "crash"])))
+def test_no_end_of_the_power_gives_a_try_back(steps):
+    disk, limit = Disk(), 5
+    nvm = Nvm(disk)
+    pin = Pin(nvm.area("t"), "pin")
+    pin.create(b"123456", limit)
+    nvm.commit()
+    spent = 0  # comparisons whose good end was not committed
+    restored = False
+    for step in steps:
+        match step:
+            case "right" | "wrong" if not pin.blocked:
+                # A comparison starts a command: the one before was committed or rolled back.
+                nvm.rollback()
+                restored, spent = False, spent + 1
+                value = b"123456" if step == "right" else b"654321"
+                try:
+                    pin.check(value)
+                    restored = True
+                except Refuse:
+                    assert step == "wrong"
+            case "change":
+                pin.change(b"123456")
+                restored = True
+            case "commit":
+                nvm.commit()
+                spent = 0 if restored else spent
+                restored = False
+            case "rollback":
+                nvm.rollback()
+                restored = False
+            case "crash":
+                nvm = Nvm(disk)
+                pin = Pin(nvm.area("t"), "pin")
+                restored = False
+        assert disk.kept["t", "pin.tries"][0] == limit - min(spent, limit)

@@ -74,3 +74,28 @@ def test_composite_primes_are_refused():
 
 def test_it_does_not_show_itself(key):
     assert repr(key) == "RsaKey(1024 bits)"
+
+
+@pytest.mark.parametrize("name", ["SHA256", "SHA384", "SHA512", "SHA1"])
+def test_a_padded_signature_is_what_cryptography_signs(key, name):
+    digest, signer = getattr(hashes, name)(), key.to_cryptography()
+    signature = signer.sign(b"message", padding.PKCS1v15(), digest)
+    block = pow(int.from_bytes(signature, "big"), 65537, key.n).to_bytes(128, "big")
+    assert key.raw(block) == signature
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 70, 76, 77, 95, 127])
+def test_almost_a_padded_signature_is_just_a_number(key, at):
+    info = DIGEST_INFO + bytes(range(32))
+    block = bytearray(b"\0\1" + b"\xff" * (128 - 3 - len(info)) + b"\0" + info)
+    block[at] ^= 1 if at else 0x20
+    if int.from_bytes(block, "big") < key.n:
+        raised = int.from_bytes(key.raw(bytes(block)), "big")
+        assert pow(raised, key.e, key.n) == int.from_bytes(block, "big")
+
+
+def test_a_padding_that_is_too_short_is_just_a_number():
+    key = RsaKey.generate(1024)
+    info = DIGEST_INFO + bytes(32)
+    block = (b"\0\1" + b"\xff" * 7 + b"\0" + info).ljust(128, b"\0")
+    assert pow(int.from_bytes(key.raw(block), "big"), key.e, key.n) == int.from_bytes(block, "big")

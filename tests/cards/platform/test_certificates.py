@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Certificates for cards: issued for a use, and loaded from what people have."""
+
+import contextlib
+
+import pki
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cards.platform.certificates import (
+    Issuer,
+    Usage,
+    check_pair,
+    load_certificate,
+    load_key,
+    load_pfx,
+    parse_subject,
+)
+from vreader.errors import UsageError
+
+RSA = rsa.generate_private_key(65537, 1024)
+EC = ec.generate_private_key(ec.SECP256R1())
+ED = ed25519.Ed25519PrivateKey.generate()
+X = x25519.X25519PrivateKey.generate()
+
+
+def extension(certificate, kind):
+    return certificate.extensions.get_extension_for_class(kind).value
+
+
+@pytest.mark.parametrize("key", [RSA, EC, ED], ids=["rsa", "ec", "ed25519"])
+@pytest.mark.parametrize("usage", Usage)
+def test_signed_by_itself(key, usage):
+    made = Issuer.of({"subject": ["CN=alice,O=Test"], "days": ["7"]}).certify(key, usage)
+    made.verify_directly_issued_by(made)
+    assert made.public_key() == key.public_key()
+    assert made.subject.rfc4514_string() == "CN=alice,O=Test"
+    assert (made.not_valid_after_utc - made.not_valid_before_utc).days == 8
+    assert not extension(made, x509.BasicConstraints).ca
+
+
+@pytest.mark.parametrize(
+    ("usage", "key", "bits"),
+    [
+        (Usage.AUTHENTICATION, RSA, {"digital_signature"}),
+        (Usage.CARD_AUTHENTICATION, EC, {"digital_signature"}),
+        (Usage.SIGNATURE, ED, {"digital_signature", "content_commitment"}),
+        (Usage.KEY_MANAGEMENT, RSA, {"key_encipherment"}),
+        (Usage.KEY_MANAGEMENT, EC, {"key_agreement"}),
+        (Usage.KEY_MANAGEMENT, X, {"key_agreement"}),
+        (Usage.KEY_MANAGEMENT, ED, {"digital_signature"}),
+        (Usage.AUTHENTICATION, X, {"key_agreement"}),
+    ],
+)
+def test_key_usage(usage, key, bits):
+    told = extension(Issuer.of({}).certify(key, usage), x509.KeyUsage)
+    names = ("digital_signature", "content_commitment", "key_encipherment", "key_agreement",
+             "data_encipherment", "key_cert_sign", "crl_sign")  # fmt: skip
+    assert {name for name in names if getattr(told, name)} == bits
+
+
+def test_windows_logon():
+    made = Issuer.of({"upn": ["alice@example.org"], "email": ["a@example.org"]}).certify(
+        EC, Usage.AUTHENTICATION
+    )
+    assert list(extension(made, x509.ExtendedKeyUsage)) == [
+        ExtendedKeyUsageOID.CLIENT_AUTH,
+        ExtendedKeyUsageOID.SMARTCARD_LOGON,
+    ]
+    email, upn = extension(made, x509.SubjectAlternativeName)
+    assert email.value == "a@example.org"
+    assert upn.type_id.dotted_string == "1.3.6.1.4.1.311.20.2.3"
+    assert upn.value == b"\x0c\x11alice@example.org"
+
+
+def test_x25519_has_an_issuer_that_is_thrown_away():
+    made = Issuer.of({}).certify(X, Usage.KEY_MANAGEMENT)
+    assert made.public_key() == X.public_key()
+    assert made.issuer.rfc4514_string() == "CN=vreader throw-away CA"
+
+
+@pytest.mark.parametrize("ca_key", [RSA, EC, ED], ids=["rsa", "ec", "ed25519"])
+def test_issued_by_a_ca(tmp_path, ca_key):
+    ca = pki.certificate(ca_key, "CN=ca", ca=True)
+    pki.write_certificate(tmp_path / "ca.pem", ca)
+    pki.write_key(tmp_path / "ca.key", ca_key, "secret")
+    options = {"ca": ["ca.pem"], "ca-key": ["ca.key"], "password": ["secret"],
+               "folder": [str(tmp_path)]}  # fmt: skip
+    made = Issuer.of(options).certify(X, Usage.KEY_MANAGEMENT)
+    made.verify_directly_issued_by(ca)
+
+
+def test_what_a_ca_must_be(tmp_path):
+    key, leaf = tmp_path / "key", tmp_path / "leaf"
+    pki.write_key(key, EC)
+    pki.write_certificate(leaf, pki.certificate(EC))
+    for options, text in (
+        ({"ca": [str(leaf)]}, "its private key"),
+        ({"ca-key": [str(key)]}, "its certificate"),
+        ({"ca": [str(leaf)], "ca-key": [str(key)]}, "is not that of a CA"),
+    ):
+        with pytest.raises(UsageError, match=text):
+            Issuer.of(options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"subject": ["alice"]}, {"subject": [""]}, {"subject": ["C=Germany"]},
+     {"subject": ["CN=" + "x" * 2000]}, {"subject": ["CN=a", "CN=b"]}, {"days": ["0"]},
+     {"days": ["36501"]}, {"days": ["-1"]}, {"days": ["ten"]}, {"email": ["alice"]},
+     {"email": ["ä@b"]}, {"upn": ["alice"]}, {"upn": ["a@b\n"]}],
+    ids=str,
+)  # fmt: skip
+def test_what_cannot_be_said(options):
+    with pytest.raises(UsageError) as caught:
+        Issuer.of(options)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("key", [RSA, EC, ED, X], ids=["rsa", "ec", "ed25519", "x25519"])
+@pytest.mark.parametrize("encoding", [Encoding.PEM, Encoding.DER])
+@pytest.mark.parametrize("password", [None, "secret"])
+def test_load_key(tmp_path, key, encoding, password):
+    path = pki.write_key(tmp_path / "key", key, password, encoding)
+    found = load_key(str(path), password and password.encode())
+    assert found.public_key() == key.public_key()
+
+
+@pytest.mark.parametrize("password", [None, "secret"])
+def test_load_traditional_key(tmp_path, password):
+    path = pki.write_key(tmp_path / "key", RSA, password, form=PrivateFormat.TraditionalOpenSSL)
+    assert load_key(str(path), password and password.encode()).public_key() == RSA.public_key()
+
+
+def test_a_password_for_another_file_does_no_harm(tmp_path):
+    path = pki.write_key(tmp_path / "key", EC)
+    assert load_key(str(path), b"secret").public_key() == EC.public_key()
+
+
+def test_keys_that_cannot_be_loaded(tmp_path):
+    encrypted = pki.write_key(tmp_path / "encrypted", EC, "secret")
+    other = pki.write_key(tmp_path / "dsa", dsa.generate_private_key(1024))
+    junk = tmp_path / "junk"
+    junk.write_bytes(b"junk")
+    (tmp_path / "huge").write_bytes(bytes(2 << 20))
+    for path, password, text in (
+        (encrypted, None, "is encrypted"),
+        (encrypted, b"wrong", "with this password"),
+        (other, None, "that no card has|no private key that can be read"),
+        (junk, None, "no private key"),
+        (tmp_path / "huge", None, "more than 1 MiB"),
+        (tmp_path / "missing", None, "No such file"),
+        (tmp_path, None, "Is a directory"),
+        ("nul\0", None, "null"),
+    ):
+        with pytest.raises(UsageError, match=text) as caught:
+            load_key(str(path), password)
+        assert caught.value.hint
+        assert "wrong" not in str(caught.value)
+
+
+def test_load_certificate(tmp_path):
+    made = pki.certificate(EC)
+    for encoding in (Encoding.PEM, Encoding.DER):
+        assert load_certificate(str(pki.write_certificate(tmp_path / "c", made, encoding))) == made
+    with pytest.raises(UsageError, match=r"no X\.509 certificate"):
+        load_certificate(str(pki.write_key(tmp_path / "key", EC)))
+
+
+@pytest.mark.parametrize("password", [None, "secret"])
+def test_load_pfx(tmp_path, password):
+    made, chain = pki.certificate(EC), [pki.certificate(ED, "CN=ca", ca=True)]
+    path = pki.write_pfx(tmp_path / "pfx", EC, made, password, chain)
+    key, found = load_pfx(str(path), password and password.encode())
+    assert (key.public_key(), found) == (EC.public_key(), made)
+
+
+def test_pfx_that_cannot_be_loaded(tmp_path):
+    made = pki.certificate(EC)
+    pfx = pki.write_pfx(tmp_path / "pfx", EC, made, "secret")
+    for path, password, text in (
+        (pfx, b"wrong", "with this password"),
+        (pfx, None, "without one"),
+        (pki.write_pfx(tmp_path / "key-only", EC, None), None, "no certificate for its key"),
+        (pki.write_pfx(tmp_path / "cert-only", None, made), None, "no private key"),
+        (pki.write_certificate(tmp_path / "pem", made), None, "not a PFX file"),
+    ):
+        with pytest.raises(UsageError, match=text) as caught:
+            load_pfx(str(path), password)
+        assert caught.value.hint
+
+
+def test_check_pair():
+    check_pair(EC, pki.certificate(EC), "here")
+    with pytest.raises(UsageError, match="here: key and certificate do not belong together"):
+        check_pair(EC, pki.certificate(ED), "here")
+
+
+def test_parse_subject():
+    assert parse_subject("CN=Zoë\\, the first").rfc4514_string() == "CN=Zoë\\, the first"
+
+
+@pytest.mark.parametrize("load", [load_key, load_pfx])
+@given(data=st.data())
+def test_any_damage_is_a_clear_error(tmp_path_factory, load, data):
+    """A byte changed, or cut off: what is loaded then, or a UsageError."""
+    base = tmp_path_factory.getbasetemp()
+    if not (base / "whole").exists():
+        pki.write_key(base / "whole", EC, encoding=Encoding.DER)
+        pki.write_pfx(base / "whole.pfx", EC, pki.certificate(EC))
+    raw = (base / ("whole" if load is load_key else "whole.pfx")).read_bytes()
+    at = data.draw(st.integers(0, len(raw) - 1))
+    changed = raw[:at] + data.draw(st.binary(max_size=2)) + raw[at + 1 :]
+    (base / "damaged").write_bytes(changed)
+    with contextlib.suppress(UsageError):
+        assert load(str(base / "damaged"), None)
+
+
+@given(raw=st.binary(max_size=80))
+def test_any_bytes_are_no_certificate(tmp_path_factory, raw):
+    path = tmp_path_factory.getbasetemp() / "junk"
+    path.write_bytes(raw)
+    with pytest.raises(UsageError):
+        load_certificate(str(path))

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cards in files: made, told about, exported, imported, reset.
+
+What a card is made as is its *profile*, a :class:`vreader.recipe.Recipe`; what it has become is its
+*image*, the file. A new file appears only when the card in it is ready.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+
+from vreader.card import Card, FileStore, KeepingKind, MemoryStore, Store
+from vreader.errors import UsageError, VreaderError
+from vreader.kinds import find_keeping_kind, keeping_kinds
+from vreader.recipe import Recipe
+
+
+def make(recipe: Recipe, store: Store) -> Card:
+    """Make the card with its keys, or open it where the store's file holds one.
+
+    Raises:
+        VreaderError: it cannot be made, or the file holds another kind or profile, or is in use.
+    """
+    kind = find_keeping_kind(recipe.kind)
+    profile = recipe.profile or next(iter(kind.profiles()))
+    if store.path is not None:
+        if not _there(store.path):
+            write(recipe, store.path, replace=os.path.exists(store.path))  # noqa: PTH110
+        # Only a different profile is refused; the options described how it was made.
+        return kind.create(profile, {}, store, None)
+    card = kind.create(profile, recipe.options, store, recipe.seed)
+    kind.provision(card, recipe.provision)
+    kind.born(card)
+    return card
+
+
+def write(recipe: Recipe, path: str, *, replace: bool = False) -> None:
+    """Make the card in a new file, readable by its owner alone.
+
+    Args:
+        recipe: what it is made as.
+        path: the file; it appears when the card is ready, or not at all.
+        replace: the file may exist, if it is a card that nobody uses, or empty.
+
+    Raises:
+        VreaderError: the card cannot be made, the file exists, or cannot be written.
+    """
+    kind = find_keeping_kind(recipe.kind)
+    with _new_file(path, replace=replace) as aside:
+        card = make(recipe, MemoryStore())
+        close(kind.load(kind.export(card), FileStore(aside)))
+
+
+def kind_of(path: str) -> KeepingKind:
+    """Return the kind of the card in a file, which may be in use; raises VreaderError."""
+    if not os.path.exists(path):  # noqa: PTH110 - pathlib is slow to import
+        raise UsageError(
+            f"there is no card in {path}", hint=f"make one: vreader card new {path} --profile piv"
+        )
+    if not os.access(path, os.R_OK):
+        raise UsageError(f"you may not read {path}", hint="ask its owner, or use a card of yours")
+    for kind in keeping_kinds():
+        if kind.holds(path):
+            return kind
+    raise UsageError(
+        f"{path} is not a card file", hint="name a file made by vreader card new or state=FILE"
+    )
+
+
+@contextmanager
+def opened(path: str) -> Iterator[tuple[KeepingKind, Card]]:
+    """Open the card in a file with its kind, and close it at the end.
+
+    Raises:
+        VreaderError: there is none, or a running world has it; the error says which process.
+    """
+    kind = kind_of(path)
+    card = kind.open(FileStore(path))
+    try:
+        yield kind, card
+    finally:
+        close(card)
+
+
+def info(path: str) -> dict[str, str]:
+    """Return what can be told about the card in a file, label to value; no secrets."""
+    with opened(path) as (kind, card):
+        try:
+            return {"kind": kind.name, **dict(kind.outline(card)), **dict(kind.facts(card))}
+        except (ValueError, LookupError, TypeError, AssertionError) as error:
+            raise VreaderError(
+                f"the card in {path} cannot be read: {type(error).__name__}",
+                hint="the file was changed from outside; use a copy, or make a new card",
+            ) from error
+
+
+def export(path: str) -> bytes:
+    """Return the image of the card in a file as JSON, secrets included."""
+    with opened(path) as (kind, card):
+        return kind.export(card)
+
+
+def load(image: bytes, path: str, *, replace: bool = False) -> None:
+    """Make the file of a card from an exported image; raises VreaderError.
+
+    Args:
+        image: what :func:`export` returned.
+        path: the new file.
+        replace: the file may exist, if it is a card that nobody uses.
+    """
+    with _new_file(path, replace=replace) as aside:
+        for kind in keeping_kinds():
+            if kind.reads(image):
+                close(kind.load(image, FileStore(aside)))
+                return
+        raise VreaderError(
+            "this is no image of a card of an installed kind",
+            hint="make one with vreader card export",
+        )
+
+
+def reset(path: str) -> None:
+    """Make the card in a file again what it was when it was made; raises VreaderError."""
+    with opened(path) as (kind, card):
+        kind.restore(card)
+
+
+def close(card: Card) -> None:
+    """Let go of the card's file, where it has one."""
+    closer: Callable[[], None] | None = getattr(card, "close", None)
+    if closer is not None:
+        closer()
+
+
+def _there(path: str) -> bool:
+    return os.path.exists(path) and os.path.getsize(path) > 0  # noqa: PTH110, PTH202
+
+
+@contextmanager
+def _new_file(path: str, *, replace: bool) -> Iterator[str]:
+    """Give the name of a file aside that becomes ``path`` when all went well."""
+    if not path or os.path.isdir(path):  # noqa: PTH112 - pathlib is slow to import
+        raise UsageError(f"{path!r} cannot be a card's file", hint="write for example my.card")
+    if os.path.lexists(path):
+        if not replace:
+            raise UsageError(
+                f"{path} exists already", hint="name another file, or add --force to replace it"
+            )
+        with opened(path) if _there(path) else nullcontext():
+            pass  # only a card is replaced, and only one that nobody uses
+    aside = f"{path}.new-{os.getpid()}"
+    try:
+        yield aside
+        if replace:
+            os.replace(aside, path)  # noqa: PTH105 - pathlib is slow to import
+        else:
+            _publish(aside, path)
+    except OSError as error:
+        raise VreaderError(
+            f"cannot write {path}: {error.strerror}", hint="choose another folder or name"
+        ) from error
+    except VreaderError as error:
+        # What went wrong with the file aside went wrong with the one that was meant.
+        told = str(error).replace(aside, path)
+        error.args = (told,)
+        error.hint = error.hint.replace(aside, path)
+        raise
+    finally:
+        if os.path.lexists(aside):
+            os.unlink(aside)  # noqa: PTH108 - pathlib is slow to import
+
+
+def _publish(aside: str, path: str) -> None:
+    """Give a file its name, which nobody else has taken meanwhile."""
+    try:
+        os.link(aside, path)
+    except PermissionError:  # not every file system has hard links
+        os.replace(aside, path)  # noqa: PTH105
