@@ -63,6 +63,8 @@ def provision(card: Card, options: provisioning.Provisioning) -> None:
     state = gids_state(card)
     issuer = Issuer.of(options)
     wishes = [_wish(text) for text in options.get("slot", ())] + _imported(options)
+    if not wishes and state.object(*_TABLE) is None:
+        return  # a blank card stays as a factory makes it
     try:
         for wish in wishes or [_wish(DEFAULT_SLOT)]:
             _demand_room(state)

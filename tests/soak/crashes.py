@@ -15,111 +15,87 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from surfaces import SELECT_PIV, new_piv_card
+from writers import WRITERS, Writer
 
 Tick = Callable[[int], None]
-
-# Tells each acknowledged command on stdout: one write, one whole line.
-CHILD = """
-import os, sys
-from cards.piv import KIND
-from vreader.card import FileStore
-card = KIND.open(FileStore(sys.argv[1]))
-card.power_on()
-card.transmit(bytes.fromhex("00A4040005A000000308"))
-card.applications[0].state.security.admin = True
-n = int(sys.argv[2])
-os.write(1, b"ready 0\\n")
-while True:
-    n += 1
-    data = b"\\x5c\\x03\\x5f\\xc1\\x05\\x53\\x81\\xc8" + n.to_bytes(4, "big") * 50
-    assert card.transmit(b"\\0\\xdb\\x3f\\xff" + bytes((len(data),)) + data) == b"\\x90\\0"
-    os.write(1, b"object %d\\n" % n)
-    if n % 4 == 0:
-        sw = card.transmit(bytes.fromhex("0020008008393939393939FFFF"))
-        os.write(1, b"tries %d\\n" % (sw[1] & 15 if sw[0] == 0x63 else 0))
-"""
-READ_OBJECT = bytes.fromhex("00CB3FFF055C035FC10500")
-SET_TRIES = bytes.fromhex("00FA0F0F")
+PROGRAM = Path(__file__).with_name("writers.py")
+LEAST_TRIES = 8
 
 
-class Card:
-    """The card of the state file, opened in this process between two kills."""
+def kills(
+    kind: str, count: int, chance: random.Random, tick: Tick, over: Callable[[], bool]
+) -> Iterator[str]:
+    """Kill a process that writes to a card of ``kind``, ``count`` times; yield what was wrong.
 
-    def __init__(self, path: str) -> None:
-        from cards.piv import KIND
-        from vreader.card import FileStore
-
-        if Path(path).exists():
-            self.card = KIND.open(FileStore(path))
-        else:
-            self.card = KIND.create("5.4.3", {}, FileStore(path), b"soak")
-        self.card.power_on()
-        self.card.transmit(SELECT_PIV)
-
-    @property
-    def tries(self) -> int:
-        """Tries left of the PIN."""
-        return int(self.card.applications[0].state.pin.tries_left)
-
-    @property
-    def content(self) -> bytes:
-        """Content of the object that is written all the time."""
-        answer = self.card.transmit(READ_OBJECT)
-        return answer[3:-2] if answer[-2:] == b"\x90\x00" else b""
-
-    def renew_tries(self) -> None:
-        """Give the PIN all tries back, as an administrator may."""
-        security = self.card.applications[0].state.security
-        security.admin = security.pin = True
-        assert self.card.transmit(SET_TRIES) == b"\x90\x00"
-
-
-def kills(count: int, chance: random.Random, tick: Tick, over: Callable[[], bool]) -> Iterator[str]:
-    """Kill a writing process ``count`` times; yield what was lost or gained."""
+    Wrong is an acknowledged command that is not in the file, a change that no command made, and a
+    retry counter above what the last answer said.
+    """
     with tempfile.TemporaryDirectory() as directory:
         path = str(Path(directory, "a.card"))
-        number, tries = 0, 0
+        number = 0
         for killed in range(count):
             if over():
                 return
-            card = Card(path)
-            if tries < 3:
-                card.renew_tries()
-            tries = card.tries
-            card.card.close()
-            acknowledged, told = _one_kill(path, number, chance)
-            number, tries = acknowledged or number, min(tries, *told) if told else tries
+            before = _prepared(kind, path)
+            told = _one_kill(kind, path, number, chance)
             try:
-                card = Card(path)
+                writer = WRITERS[kind](path)
             except Exception as error:
                 yield f"kill {killed}: the file cannot be opened: {error}"
                 return
-            content, left = card.content, card.tries
-            card.card.close()
-            wanted = [n.to_bytes(4, "big") * 50 for n in (number, number + 1)]
-            if number and content not in wanted:
-                yield f"kill {killed}: object {number} was acknowledged, found {content[:8].hex()}…"
-            if left > tries:
-                yield f"kill {killed}: {tries} tries left became {left}"
-            number = int.from_bytes(content[:4], "big")
-            tries = left
+            number = max((n for _, n, _ in told), default=number) + 1
+            acknowledged = {**before, **{word: value for word, _, value in told}}
+            for word, value in acknowledged.items():
+                if wrong := _judge(writer, word, value, number):
+                    yield f"kill {killed}: {wrong}"
+            writer.card.close()
             tick(1)
 
 
-def _one_kill(path: str, number: int, chance: random.Random) -> tuple[int, list[int]]:
-    """Start a child, kill it at a random moment; return its last object and its counts of tries."""
+def _prepared(kind: str, path: str) -> dict[str, str]:
+    """Renew the tries when they run out; return what the card holds."""
+    writer = WRITERS[kind](path)
+    if int(writer.found("wrong")) < LEAST_TRIES:
+        writer.renew()
+    before = {word: writer.found(word) for word in writer.words}
+    writer.card.close()
+    return before
+
+
+def _judge(writer: Writer, word: str, acknowledged: str, under_way: int) -> str:
+    """Return what is wrong with the value of ``word``, given the command that was under way."""
+    found = writer.found(word)
+    if found == acknowledged:
+        return ""
+    if word == writer.words[under_way % len(writer.words)]:
+        if word == "generate" and found:
+            return ""
+        possible = (
+            max(int(acknowledged) - 1, 0) if word == "wrong" else writer.value(word, under_way)
+        )
+        if found == str(possible):
+            return ""
+    if word == "wrong":
+        return f"{acknowledged} tries left became {found}"
+    return f"{word} {acknowledged[:40]!r} was acknowledged, found {found[:40]!r}"
+
+
+def _one_kill(
+    kind: str, path: str, number: int, chance: random.Random
+) -> list[tuple[str, int, str]]:
+    """Start a writer, kill it at a random moment; return what it told: word, number, value."""
     with subprocess.Popen(
-        [sys.executable, "-c", CHILD, path, str(number)], stdout=subprocess.PIPE, bufsize=0
+        [sys.executable, PROGRAM, kind, path, str(number)], stdout=subprocess.PIPE, bufsize=0
     ) as child:
         assert child.stdout is not None
         assert select.select([child.stdout], [], [], 30)[0], "the child does not start"
         heard = child.stdout.read(64) or b""
-        time.sleep(chance.random() ** 2 * 0.03)
+        time.sleep(chance.random() * 0.06)
         os.kill(child.pid, signal.SIGKILL)
         heard += child.stdout.read()
-    pairs = [line.split() for line in heard.decode().splitlines()]
-    objects = [int(value) for word, value in pairs if word == "object"]
-    return max(objects, default=0), [int(value) for word, value in pairs if word == "tries"]
+    assert child.returncode == -signal.SIGKILL, "the child died by itself"
+    lines = [line.split() for line in heard.decode().splitlines()]
+    return [(word, int(n), value) for word, n, value in lines if word != "ready"]
 
 
 def restarts(count: int, tick: Tick, over: Callable[[], bool]) -> Iterator[str]:

@@ -139,16 +139,20 @@ def collect(run: Run, findings: Iterable[str]) -> None:
         run.find(f"{type(error).__name__}: {error}")
 
 
+NAMES = (*surfaces.NAMES, *(f"kill {kind}" for kind in crashes.WRITERS), "restart")
+
+
 def main() -> int:
     """Run what is asked for; return the exit code."""
     options = _arguments()
     print(f"seed {options.seed}", flush=True)
     done = []
-    for name in options.surface or [*surfaces.NAMES, "kill", "restart"]:
-        if name == "kill":
+    for name in options.surface or NAMES:
+        if name.startswith("kill "):
             run = Run(name, options.kills, options.minutes)
-            chance = random.Random(f"{options.seed} kill")
-            collect(run, crashes.kills(options.kills, chance, run.tick, run.over))
+            chance = random.Random(f"{options.seed} {name}")
+            kind = name.removeprefix("kill ")
+            collect(run, crashes.kills(kind, options.kills, chance, run.tick, run.over))
         elif name == "restart":
             run = Run(name, options.restarts, options.minutes)
             collect(run, crashes.restarts(options.restarts, run.tick, run.over))
@@ -178,11 +182,12 @@ def _summary(done: list[dict]) -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    names = (*surfaces.NAMES, "kill", "restart")
-    parser.add_argument("--surface", action="append", choices=names, help="only this; repeatable")
+    parser.add_argument("--surface", action="append", choices=NAMES, help="only this; repeatable")
     parser.add_argument("--inputs", type=int, default=1_000_000, help="for each surface [10^6]")
     parser.add_argument("--minutes", type=float, default=10, help="at most, for each part [10]")
-    parser.add_argument("--kills", type=int, default=1000, help="of a writing process [1000]")
+    parser.add_argument(
+        "--kills", type=int, default=1000, help="of a writing process, for each kind of card [1000]"
+    )
     parser.add_argument("--restarts", type=int, default=100, help="of pcscd under load [100]")
     parser.add_argument("--seed", type=int, default=secrets.randbits(32), help="[random]")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, too")

@@ -148,61 +148,83 @@ def new_piv_card() -> object:
     return KIND.create("5.4.3", {}, MemoryStore(), b"soak")
 
 
-def random_apdu(mutator: Mutator) -> bytes:
+def random_apdu(mutator: Mutator, commands: list[bytes] = COMMANDS) -> bytes:
     """Return a command: good, mutated, or noise."""
     kind = mutator.chance.random()
     if kind < 0.2:
-        return mutator.chance.choice(COMMANDS)
+        return mutator.chance.choice(commands)
     if kind < 0.85:
-        return mutator.mutate(mutator.chance.choice(COMMANDS), COMMANDS)
+        return mutator.mutate(mutator.chance.choice(commands), commands)
     return mutator.noise(300)
 
 
 class Apdus(Surface):
-    """APDUs to the PIV card object. Frames of a case: a C-APDU each; empty is a reset, and a
-    frame FF 'admin' authenticates the management key behind the card's back."""
+    """APDUs to a card object, here of a PIV card. Frames of a case: a C-APDU each; empty is a
+    reset, and a frame FF 'admin' gives the session all rights behind the card's back."""
 
     name = "apdu"
     ADMIN = b"\xffadmin"
     LENGTH = 40
+    SELECT = SELECT_PIV
+    COMMANDS = COMMANDS
+    INNOCENT = bytes.fromhex("00CB3FFF035C017E00")
+    WORKS = (b"\x90\x00",)
+
+    def new_card(self) -> object:
+        """Return a new card, always the same one."""
+        return new_piv_card()
+
+    def take_rights(self) -> None:
+        """Be the administrator."""
+        self.card.applications[0].state.security.admin = True
+
+    def tries(self) -> tuple[int, ...]:
+        """Return the retry counters."""
+        state = self.card.applications[0].state
+        return state.pin.tries_left, state.puk.tries_left
 
     def open(self) -> None:
         """Nothing to set up: each case has a card of its own."""
 
     def case(self, mutator: Mutator) -> tuple[bytes, int]:
-        parts = [SELECT_PIV]
+        parts = [self.SELECT]
         for _ in range(self.LENGTH):
             kind = mutator.chance.random()
             parts.append(
-                b"" if kind < 0.02 else self.ADMIN if kind < 0.06 else random_apdu(mutator)
+                b""
+                if kind < 0.02
+                else self.ADMIN
+                if kind < 0.06
+                else random_apdu(mutator, self.COMMANDS)
             )
         return framed(parts), len(parts)
 
     def play(self, case: bytes) -> str | None:
-        card = self.card = new_piv_card()
-        state = card.applications[0].state
+        card = self.card = self.new_card()
         card.power_on()
         for command in frames(case):
             if not command:
                 card.reset()
                 continue
             if command == self.ADMIN:
-                state.security.admin = True
+                self.take_rights()
                 continue
-            before = state.pin.tries_left, state.puk.tries_left
+            before = self.tries()
             answer = card.transmit(command)
             if len(answer) < 2 or answer[-2] >> 4 not in (6, 9):
                 return f"{command.hex()} → {answer.hex()!r} is no answer of a card"
-            after = state.pin.tries_left, state.puk.tries_left
-            if answer[-2] == 0x63 and any(a > b for a, b in zip(after, before, strict=True)):
+            if answer[-2] == 0x63 and any(
+                a > b for a, b in zip(self.tries(), before, strict=False)
+            ):
                 return f"{command.hex()} → {answer.hex()} gave a try back"
         return None
 
     def innocent(self) -> None:
         card = self.card
         card.power_on()
-        assert card.transmit(SELECT_PIV)[-2:] == b"\x90\x00", "SELECT fails afterwards"
-        assert card.transmit(bytes.fromhex("00CB3FFF035C017E00"))[-2:] == b"\x90\x00"
+        assert card.transmit(self.SELECT)[-2:] == b"\x90\x00", "SELECT fails afterwards"
+        answer = card.transmit(self.INNOCENT)
+        assert answer[-2:] in self.WORKS, answer.hex()
 
 
 class Vpcd(Surface):
@@ -272,12 +294,14 @@ class Vpcd(Surface):
 def opener(name: str) -> Callable[[], Surface]:
     """Return the class of a surface."""
     from files import Inf, Reg
+    from gids_apdus import GidsApdus
     from sockets import Control, Pcsclite
 
-    return {kind.name: kind for kind in (Apdus, Pcsclite, Vpcd, Control, Reg, Inf)}[name]
+    kinds = (Apdus, GidsApdus, Pcsclite, Vpcd, Control, Reg, Inf)
+    return {kind.name: kind for kind in kinds}[name]
 
 
-NAMES = ("apdu", "pcsclite", "vpcd", "control", "reg", "inf")
+NAMES = ("apdu", "apdu-gids", "pcsclite", "vpcd", "control", "reg", "inf")
 
 
 def seeded(seed: int, name: str) -> Mutator:

@@ -6,6 +6,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from leaks import shows
 
 from vreader.card import Description
 from vreader.clock import ManualClock
@@ -106,7 +107,6 @@ def test_a_small_conversation(tmp_path):
 MARKER = st.permutations(range(0xB0, 0xF0)).map(lambda order: bytes(order[:12])) | st.permutations(
     b"0123456789"
 ).map(bytes)
-WINDOW = 5
 SECRET_INS = st.sampled_from([0x20, 0x21, 0x24, 0x25, 0x2C, 0x2D])
 CLA = st.sampled_from([0x00, 0x01, 0x0C, 0x40, 0x80, 0xA0, 0xFF])
 P1, P2 = st.sampled_from([0x00, 0xFF]), st.sampled_from([0x00, 0x80, 0x81])
@@ -161,19 +161,6 @@ def trace(tmp_path_factory, commands, *, unmask=False, describe=describe, answer
         for close in closes:
             close()
     return [path.read_bytes() for path in paths]
-
-
-def shows(output, secret):
-    """Whether some bytes in a row of ``secret`` stand in a trace: as hex, as text, as a repr."""
-    flat = output.replace(b" ", b"").upper()
-    parts = [secret[at : at + WINDOW] for at in range(len(secret) - WINDOW + 1)]
-    return any(
-        part.hex().upper().encode() in flat
-        or part in output
-        or repr(part)[2:-1].encode() in output
-        or str(list(part))[1:-1].encode() in output
-        for part in parts
-    )
 
 
 @SOME

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whatever a client sends, the card answers, and goes on working."""
 
+from functools import partial
+
+from card_fuzz import Bench, mutated, play, steps
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -24,82 +27,48 @@ VALID = [
     )
 ]  # fmt: skip
 
-valid = st.sampled_from(VALID)
 
-
-@st.composite
-def mutated(draw):
-    raw = bytearray(draw(valid))
-    for _ in range(draw(st.integers(1, 3))):
-        at = draw(st.integers(0, len(raw) - 1))
-        match draw(st.sampled_from(["set", "cut", "insert"])):
-            case "set":
-                raw[at] = draw(st.integers(0, 255))
-            case "cut":
-                del raw[at:]
-            case "insert":
-                raw[at:at] = draw(st.binary(min_size=1, max_size=4))
-        if not raw:
-            break
-    return bytes(raw)
-
-
-@st.composite
-def cut_chain(draw):
-    raw = draw(valid)
-    data = raw[5:]
-    if not data:
-        return raw
-    end = draw(st.integers(1, len(data)))
-    return bytes((raw[0] | 0x10,)) + raw[1:4] + bytes((end,)) + data[:end]
-
-
-step = st.one_of(
-    valid, mutated(), cut_chain(), st.binary(max_size=300),
-    st.sampled_from(["reset", "power", "select", "admin"]),
-)  # fmt: skip
+def make(profile, options):
+    return KIND.create(profile, options, MemoryStore(), b"seed")
 
 
 def works(card):
-    card.power_on()
     assert card.transmit(SELECT)[-2:] == b"\x90\x00"
     assert card.transmit(bytes.fromhex("00CB3FFF035C017E00"))[-2:] == b"\x90\x00"
     assert card.transmit(bytes.fromhex("00200080"))[0] in (0x63, 0x69)
 
 
-def play(profile, steps):
-    card = KIND.create(profile, {}, MemoryStore(), b"seed")
-    card.power_on()
-    card.transmit(SELECT)
-    for one in steps:
-        match one:
-            case "reset":
-                card.reset()
-            case "power":
-                card.power_off()
-                card.power_on()
-            case "select":
-                assert card.transmit(SELECT)[-2:] == b"\x90\x00"
-            case "admin":
-                card.applications[0].state.security.admin = True
-            case raw:
-                before = card.applications[0].state.pin.tries_left
-                answer = card.transmit(raw)
-                assert len(answer) >= 2
-                assert answer[-2] >> 4 in (6, 9)
-                gained = card.applications[0].state.pin.tries_left > before
-                assert not gained or answer[-2:] == b"\x90\x00"
-    works(card)
+def tries(card):
+    state = card.applications[0].state
+    return state.pin.tries_left, state.puk.tries_left
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(st.sampled_from(["5.4.3", "neutral"]), st.lists(step, max_size=25))
+def rights(card):
+    card.applications[0].state.security.admin = True
+
+
+def bench(profile, **options):
+    return Bench(partial(make, profile, options), SELECT, VALID, works, tries, rights)
+
+
+profiles = st.sampled_from(list(KIND.profiles()))
+PNP = {"pnp": "00112233-4455-6677-8899-aabbccddeeff", "pnp-where": "card+ef.atr"}
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(profiles, steps(bench("5.4.3")))
 @example("5.4.3", [bytes.fromhex("10A404000100"), "select"])  # a SELECT in a chain cut short
-def test_a_card_survives_everything(profile, steps):
-    play(profile, steps)
+def test_a_card_survives_everything(profile, given):
+    play(bench(profile), given)
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(steps(bench("5.4.3")))
+def test_with_plug_and_play_too(given):
+    play(bench("neutral", **PNP), [bytes.fromhex("00A4000C023F00"), *given])
 
 
 @settings(max_examples=300, deadline=None)
-@given(mutated())
+@given(mutated(VALID))
 def test_one_mutated_command_of_an_administrator(raw):
-    play("5.4.3", ["admin", raw])
+    play(bench("5.4.3"), ["rights", raw])
