@@ -59,10 +59,14 @@ def authenticate_management(state: PivState, algorithm: Algorithm, step: std.Ste
 
 
 def _prove(state: PivState, expected: bytes | None, given: bytes) -> None:
-    """Grant administration when ``given`` is what the card waits for, else end it (6982)."""
+    """Grant administration when ``given`` is what the card waits for, else end it (6982).
+
+    The key may want to be touched, too; without it the answer is the same.
+    """
     from hmac import compare_digest
 
-    state.security.admin = expected is not None and compare_digest(expected, given)
+    right = expected is not None and compare_digest(expected, given)
+    state.security.admin = right and state.touched(state.management_key.touch_policy)
     std.require(state.security.admin, SW.SECURITY_STATUS_NOT_SATISFIED)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""X.509 certificates of a PIV card: the object that holds one, self-signed ones, attestations.
+"""X.509 certificates of a PIV card: the object that holds one, and attestations.
 
 Loads ``cryptography``; imported only when a certificate is made.
 """
@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.x509.oid import NameOID
 
 from cards.piv.keys import KeyRecord
@@ -39,28 +41,15 @@ def read_certificate_object(value: bytes) -> x509.Certificate:
     return x509.load_der_x509_certificate(found.value)
 
 
-def self_signed(
-    record: KeyRecord, subject: x509.Name, valid_from: datetime, valid_until: datetime
-) -> x509.Certificate:
-    """Make a certificate of a key, signed by itself with SHA-256."""
-    key = record.to_cryptography()
-    return (
-        _builder(subject, subject, valid_from, valid_until)
-        .public_key(key.public_key())
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-
-
 def attestation_issuer(record: KeyRecord) -> x509.Certificate:
     """Make the self-signed certificate of an attestation key."""
     key = record.to_cryptography()
     name = _common_name("vreader PIV Attestation")
-    return (
+    return _sign(
         _builder(name, name, _FROM, _UNTIL)
         .public_key(key.public_key())
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True),
+        record,
     )
 
 
@@ -81,7 +70,7 @@ def attest(
         serial: serial number of the card, extension .3.7.
 
     Raises:
-        ValueError: the certificate object of the issuer cannot be read.
+        ValueError: the certificate object of the issuer cannot be read, or its key cannot sign.
     """
     signer, issuer_object = issuer
     issuer_name = read_certificate_object(issuer_object).subject
@@ -96,8 +85,14 @@ def attest(
         (FORM_FACTOR, bytes((USB_A_KEYCHAIN,))),
     ):
         builder = builder.add_extension(x509.UnrecognizedExtension(oid, value), critical=False)
-    certificate = builder.sign(signer.to_cryptography(), hashes.SHA256())
-    return certificate.public_bytes(serialization.Encoding.DER)
+    return _sign(builder, signer).public_bytes(serialization.Encoding.DER)
+
+
+def _sign(builder: x509.CertificateBuilder, signer: KeyRecord) -> x509.Certificate:
+    key = signer.to_cryptography()
+    if isinstance(key, X25519PrivateKey):
+        raise ValueError("an X25519 key cannot sign")
+    return builder.sign(key, None if isinstance(key, Ed25519PrivateKey) else hashes.SHA256())
 
 
 def _builder(

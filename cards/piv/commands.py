@@ -15,6 +15,8 @@ from cards.piv.tables import (
     ATTESTATION,
     KNOWN_ALGORITHMS,
     MANAGEMENT,
+    OWN_TAGS,
+    RSA_BITS,
     SYMMETRIC,
     USER_SLOTS,
     Algorithm,
@@ -29,10 +31,16 @@ PIN_LENGTH, PIN_MINIMUM = 8, 6
 
 
 class PinRef(IntEnum):
-    """Key references of reference data (SP 800-73-5 part 1 table 4a)."""
+    """Key references of reference data (SP 800-73-5 part 1 §5.1, the first table)."""
 
+    GLOBAL = 0x00
     PIN = 0x80
     PUK = 0x81
+    PAIRING = 0x98
+
+
+_VERIFIABLE = (PinRef.GLOBAL, PinRef.PIN, PinRef.PAIRING)
+_CHANGEABLE = (PinRef.GLOBAL, PinRef.PIN, PinRef.PUK)
 
 
 class GetData(NamedTuple):
@@ -42,22 +50,30 @@ class GetData(NamedTuple):
 
 
 class PutData(NamedTuple):
-    """PUT DATA (§3.3.1); an empty value deletes the object."""
+    """PUT DATA (§3.3.1); an empty value deletes the object.
+
+    Attributes:
+        bare: the object came in its own tag, as 7E and 7F61 do, not as a tag list and 53.
+    """
 
     tag: int
     value: bytes
+    bare: bool = False
 
     def __repr__(self) -> str:
         return "PutData(…)"
 
 
 class VerifyStatus(NamedTuple):
-    """VERIFY without data: ask whether the PIN is verified, how many tries are left (§3.2.1)."""
+    """VERIFY without data: ask whether it is verified, how many tries are left (§3.2.1)."""
+
+    ref: PinRef
 
 
 class VerifyPin(NamedTuple):
-    """VERIFY of the padded PIN (§3.2.1)."""
+    """VERIFY of a padded PIN or the pairing code (§3.2.1), whose form is judged later."""
 
+    ref: PinRef
     pin: bytes
 
     def __repr__(self) -> str:
@@ -65,11 +81,13 @@ class VerifyPin(NamedTuple):
 
 
 class Logout(NamedTuple):
-    """VERIFY with P1=FF: the PIN is not verified any more (§3.2.1)."""
+    """VERIFY with P1=FF: it is not verified any more (§3.2.1)."""
+
+    ref: PinRef
 
 
 class ChangeReferenceData(NamedTuple):
-    """CHANGE REFERENCE DATA of PIN or PUK (§3.2.2)."""
+    """CHANGE REFERENCE DATA of PIN, global PIN or PUK (§3.2.2)."""
 
     ref: PinRef
     old: bytes
@@ -80,7 +98,7 @@ class ChangeReferenceData(NamedTuple):
 
 
 class ResetRetryCounter(NamedTuple):
-    """RESET RETRY COUNTER: the PUK sets a new PIN (§3.2.3)."""
+    """RESET RETRY COUNTER: the PUK sets a new PIN (§3.2.3), whose form is judged after the PUK."""
 
     puk: bytes
     new_pin: bytes
@@ -205,43 +223,51 @@ def _get_data(apdu: CommandApdu) -> GetData:
 def _put_data(apdu: CommandApdu) -> PutData:
     require((apdu.p1, apdu.p2) == (0x3F, 0xFF), SW.INCORRECT_P1P2)
     found = read_tlvs(apdu.data)
+    if len(found) == 1:
+        ((tag, value),) = found.items()
+        require(tag in OWN_TAGS, SW.WRONG_DATA)
+        return PutData(tag, value, bare=True)
     require(list(found) == [0x5C, 0x53] and 1 <= len(found[0x5C]) <= 3, SW.WRONG_DATA)
     return PutData(int.from_bytes(found[0x5C], "big"), found[0x53])
 
 
 def _verify(apdu: CommandApdu) -> VerifyStatus | VerifyPin | Logout:
     require(apdu.p1 in (0x00, 0xFF), SW.INCORRECT_P1P2)
-    require(apdu.p2 == PinRef.PIN, SW.REFERENCE_NOT_FOUND)
+    require(apdu.p2 in _VERIFIABLE, SW.REFERENCE_NOT_FOUND)
+    ref = PinRef(apdu.p2)
     if apdu.p1 == 0xFF:
         require(not apdu.data, SW.WRONG_DATA)
-        return Logout()
+        return Logout(ref)
     if not apdu.data:
-        return VerifyStatus()
+        return VerifyStatus(ref)
     require(len(apdu.data) == PIN_LENGTH, SW.WRONG_DATA)
-    return VerifyPin(apdu.data)
+    return VerifyPin(ref, apdu.data)
 
 
-def _new_reference(value: bytes) -> bytes:
-    """Return a new PIN or PUK of 6 to 8 bytes, padded with FF at its end only."""
+def padded(value: bytes, *, digits: bool = False) -> bytes:
+    """Return a PIN or PUK of 6 to 8 bytes, padded with FF at its end only; raises Refuse(6A80).
+
+    ``digits`` allows the digits 0 to 9 alone, as §2.4.3 wants PINs; YubiKeys take any bytes.
+    """
     bare = value.rstrip(b"\xff")
     require(len(bare) >= PIN_MINIMUM and 0xFF not in bare, SW.WRONG_DATA)
+    require(bare.isdigit() or not digits, SW.WRONG_DATA)
     return value
 
 
 def _change_reference_data(apdu: CommandApdu) -> ChangeReferenceData:
     require(apdu.p1 == 0, SW.INCORRECT_P1P2)
-    require(apdu.p2 in (PinRef.PIN, PinRef.PUK), SW.REFERENCE_NOT_FOUND)
+    require(apdu.p2 in _CHANGEABLE, SW.REFERENCE_NOT_FOUND)
     require(len(apdu.data) == 2 * PIN_LENGTH, SW.WRONG_DATA)
     old, new = apdu.data[:PIN_LENGTH], apdu.data[PIN_LENGTH:]
-    return ChangeReferenceData(PinRef(apdu.p2), old, _new_reference(new))
+    return ChangeReferenceData(PinRef(apdu.p2), old, new)
 
 
 def _reset_retry_counter(apdu: CommandApdu) -> ResetRetryCounter:
     require(apdu.p1 == 0, SW.INCORRECT_P1P2)
     require(apdu.p2 == PinRef.PIN, SW.REFERENCE_NOT_FOUND)
     require(len(apdu.data) == 2 * PIN_LENGTH, SW.WRONG_DATA)
-    puk, new = apdu.data[:PIN_LENGTH], apdu.data[PIN_LENGTH:]
-    return ResetRetryCounter(puk, _new_reference(new))
+    return ResetRetryCounter(apdu.data[:PIN_LENGTH], apdu.data[PIN_LENGTH:])
 
 
 def _general_authenticate(apdu: CommandApdu) -> AuthenticateManagement | UsePrivateKey:
@@ -283,9 +309,10 @@ def _generate(apdu: CommandApdu) -> GenerateKey:
     algorithm = found.pop(0x80, b"")
     require(len(algorithm) == 1 and algorithm[0] in KNOWN_ALGORITHMS, SW.WRONG_DATA)
     policies = read_policies(found)
-    # Tag 81 is the public exponent; the usual one is the only one there is.
-    exponent = found.pop(0x81, b"\1\0\1")
-    require(int.from_bytes(exponent, "big") == 65537 and not found, SW.WRONG_DATA)
+    # Tag 81 is the public exponent of RSA; SP 800-78-5 §3.1 wants this one.
+    exponent = found.pop(0x81, None) if algorithm[0] in RSA_BITS else None
+    right = exponent is None or int.from_bytes(exponent, "big") == 65537
+    require(right and not found, SW.WRONG_DATA)
     return GenerateKey(apdu.p2, Algorithm(algorithm[0]), policies)
 
 

@@ -9,10 +9,13 @@ from collections.abc import Callable
 
 from cards.piv.tables import (
     ALGORITHM_NAMES,
+    BIT_GROUP,
     DECIPHER_SLOTS,
+    DISCOVERY,
     MANAGEMENT,
     MANAGEMENT_AID,
     OBJECTS,
+    PAIRING_CODE,
     PIV_AID,
     PRINTED,
     RSA_BITS,
@@ -21,7 +24,18 @@ from vreader.card import Description
 from vreader.iso7816 import ApduError, CommandApdu, Tlv, TlvError
 
 _APPLICATIONS = {PIV_AID: "PIV", MANAGEMENT_AID: "Yubico management"}
-_REFERENCES = {0x00: "global PIN", 0x80: "PIV PIN", 0x81: "PUK"}
+_REFERENCES = {
+    0x00: "global PIN",
+    0x80: "PIV PIN",
+    0x81: "PUK",
+    0x96: "primary finger",
+    0x97: "secondary finger",
+    0x98: "pairing code",
+}
+# Objects that hold a secret: a YubiKey's printed information may be its management key.
+_SECRET_OBJECTS = (PRINTED, PAIRING_CODE)
+# How PUT DATA of an object in its own tag starts.
+_OWN_TAGS = {bytes((DISCOVERY,)): DISCOVERY, BIT_GROUP.to_bytes(2, "big"): BIT_GROUP}
 _CHAINING = 0x10
 
 Span = tuple[tuple[int, int], ...]
@@ -40,7 +54,7 @@ def describe(c_apdu: bytes, aid: bytes) -> Description:
     if ins == 0xC0:
         return Description("GET RESPONSE")
     if aid and MANAGEMENT_AID.startswith(aid):
-        return Description(f"READ CONFIG page {p1}" if ins == 0x1D else "")
+        return _management(raw, everything)
     explain = _COMMANDS.get(ins)
     if explain is None:
         return Description("")
@@ -93,6 +107,14 @@ def _tag_list(data: bytes) -> tuple[int, int] | None:
     return int.from_bytes(tlv.value, "big"), end
 
 
+def _is_whole(data: bytes) -> bool:
+    """Tell whether ``data`` is one data object and nothing more."""
+    try:
+        return Tlv.read(data, 0)[1] == len(data)
+    except TlvError:
+        return False
+
+
 def _inner_tags(data: bytes) -> dict[int, bytes]:
     """Return the data objects in a template; none of a link, which holds a part of it."""
     try:
@@ -123,16 +145,20 @@ def _get_data(raw: bytes, data: bytes, everything: Span) -> Description:
     if found is None:
         # Rather too little of a trace than the protected management key.
         return Description("GET DATA", (), secret_reply=True)
-    return Description(f"GET DATA {_object_name(found[0])}", (), found[0] == PRINTED)
+    return Description(f"GET DATA {_object_name(found[0])}", (), found[0] in _SECRET_OBJECTS)
 
 
 def _put_data(raw: bytes, data: bytes, everything: Span) -> Description:
     found = _tag_list(data)
     if found is None or data[found[1] : found[1] + 1] != b"\x53":
+        for start_bytes, own in _OWN_TAGS.items():
+            if data.startswith(start_bytes) and _is_whole(data):
+                # Still hidden: the last link of another object may look the same.
+                return Description(f"PUT DATA {_object_name(own)}", everything)
         # A later link, whose object is not known here.
         return Description("PUT DATA", everything)
     tag, end = found
-    if tag != PRINTED or not everything:
+    if tag not in _SECRET_OBJECTS or not everything:
         return Description(f"PUT DATA {_object_name(tag)}")
     ((start, stop),) = everything
     return Description(f"PUT DATA {_object_name(tag)}", ((start + end, stop),))
@@ -183,6 +209,28 @@ def _attest(raw: bytes, data: bytes, everything: Span) -> Description:
     return Description(f"ATTEST {raw[2]:02X}")
 
 
+def _move(raw: bytes, data: bytes, everything: Span) -> Description:
+    if raw[2] == 0xFF:
+        return Description(f"DELETE KEY {raw[3]:02X}")
+    return Description(f"MOVE KEY {raw[3]:02X} to {raw[2]:02X}")
+
+
+def _write_config(raw: bytes, data: bytes, everything: Span) -> Description:
+    return Description("WRITE CONFIG", everything)  # it may hold a lock code
+
+
+def _management(raw: bytes, everything: Span) -> Description:
+    """Explain a command of the management application."""
+    match raw[1]:
+        case 0x1C:
+            return _write_config(raw, b"", everything)
+        case 0x1D:
+            return Description(f"READ CONFIG page {raw[2]}")
+        case 0x1F:
+            return Description("DEVICE RESET")
+    return Description("")
+
+
 def _retries(raw: bytes, data: bytes, everything: Span) -> Description:
     return Description(f"SET PIN RETRIES {raw[2]} {raw[3]}")
 
@@ -192,6 +240,7 @@ def _plain(text: str) -> Callable[[bytes, bytes, Span], Description]:
 
 
 _COMMANDS: dict[int, Callable[[bytes, bytes, Span], Description]] = {
+    0x1C: _write_config,  # where it is not known which application is selected
     0x20: _verify,
     0x24: _change,
     0x2C: _reset_retry,
@@ -199,6 +248,7 @@ _COMMANDS: dict[int, Callable[[bytes, bytes, Span], Description]] = {
     0x87: _general_authenticate,
     0xCB: _get_data,
     0xDB: _put_data,
+    0xF6: _move,
     0xF7: _metadata,
     0xF8: _plain("GET SERIAL"),
     0xF9: _attest,

@@ -4,6 +4,7 @@
 from collections.abc import Iterator
 
 from cards.piv.build import piv_state
+from cards.piv.device import read_script
 from cards.piv.state import PivState
 from cards.piv.tables import (
     ALGORITHM_NAMES,
@@ -26,6 +27,11 @@ def _facts(state: PivState) -> Iterator[tuple[str, str]]:
     if state.profile.version is not None:
         yield "firmware", "{}.{}.{}".format(*state.profile.version)
         yield "serial", str(state.serial)
+        yield "touch", read_script(state.device.touch_script)
+        if not state.device.piv_enabled:
+            yield "PIV", "turned off"
+        if state.device.locked:
+            yield "configuration", "locked"
     if guid := _guid(state):
         yield "GUID", guid
     yield "PIN", _tries(state.pin)

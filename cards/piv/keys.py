@@ -19,6 +19,7 @@ from cards.piv.tables import (
     default_pin_policy,
 )
 from cards.platform.crypto import EcKey
+from cards.platform.curve25519 import Ed25519Key, X25519Key
 from cards.platform.rawrsa import RsaKey
 from vreader.iso7816 import Tlv
 
@@ -26,9 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-PrivateKey = RsaKey | EcKey
+    LoadedKey = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey | X25519PrivateKey
+
+PrivateKey = RsaKey | EcKey | Ed25519Key | X25519Key
 
 
 class Origin(IntEnum):
@@ -84,10 +89,13 @@ class KeyRecord:
     @cached_property
     def public(self) -> bytes:
         """The public key as it stands in template 7F49: 81 n 82 e, or 86 point."""
-        if isinstance(self.private, EcKey):
-            return bytes(Tlv(0x86, self.private.public_point))
-        n = self.private.n.to_bytes(self.private.bits // 8, "big")
-        e = self.private.e.to_bytes((self.private.e.bit_length() + 7) // 8, "big")
+        key = self.private
+        if isinstance(key, EcKey):
+            return bytes(Tlv(0x86, key.public_point))
+        if isinstance(key, Ed25519Key | X25519Key):
+            return bytes(Tlv(0x86, key.public))
+        n = key.n.to_bytes(key.bits // 8, "big")
+        e = key.e.to_bytes((key.e.bit_length() + 7) // 8, "big")
         return bytes(Tlv(0x81, n)) + bytes(Tlv(0x82, e))
 
     def use(self, data: bytes, *, agreement: bool) -> bytes:
@@ -96,13 +104,18 @@ class KeyRecord:
         Raises:
             ValueError: the key cannot do that, or not with this data.
         """
-        if isinstance(self.private, EcKey):
-            return self.private.agree(data) if agreement else self.private.sign_hash(data)
-        if agreement:
-            raise ValueError("an RSA key does not agree on keys")
-        return self.private.raw(data)
+        match self.private, agreement:
+            case EcKey() as key, False:
+                return key.sign_hash(data)
+            case (EcKey() | X25519Key()) as key, True:
+                return key.agree(data)
+            case RsaKey() as key, False:
+                return key.raw(data)
+            case Ed25519Key() as key, False:
+                return key.sign(data)
+        raise ValueError("a key of this algorithm cannot do that")
 
-    def to_cryptography(self) -> "RSAPrivateKey | EllipticCurvePrivateKey":
+    def to_cryptography(self) -> "LoadedKey":
         """Return the key object of ``cryptography``, for certificates."""
         return self.private.to_cryptography()
 
@@ -117,11 +130,19 @@ def generate(algorithm: Algorithm) -> PrivateKey:
         return RsaKey.generate(RSA_BITS[algorithm])
     if algorithm in EC_BITS:
         return EcKey.generate(EC_BITS[algorithm])
+    if algorithm is Algorithm.ED25519:
+        return Ed25519Key.generate()
+    if algorithm is Algorithm.X25519:
+        return X25519Key.generate()
     raise ValueError(f"no keys of algorithm {algorithm:02X}")
 
 
 def import_private(algorithm: Algorithm, elements: "Mapping[int, bytes]") -> PrivateKey:
-    """Check a key given from outside: 01…05 for RSA, 06 for EC; raises ValueError."""
+    """Check a key given from outside; raises ValueError.
+
+    The elements are 01…05 of an RSA key, 06 of one on a NIST curve, 07 the seed of Ed25519, 08 the
+    scalar of X25519.
+    """
     if algorithm in RSA_BITS:
         if set(elements) != {1, 2, 3, 4, 5}:
             raise ValueError("an RSA key has the five elements of the CRT form")
@@ -129,6 +150,10 @@ def import_private(algorithm: Algorithm, elements: "Mapping[int, bytes]") -> Pri
         return RsaKey.checked(RSA_BITS[algorithm], p, q, dp, dq, qinv)
     if algorithm in EC_BITS and set(elements) == {6}:
         return EcKey.checked(EC_BITS[algorithm], elements[6])
+    if algorithm is Algorithm.ED25519 and set(elements) == {7}:
+        return Ed25519Key(elements[7])
+    if algorithm is Algorithm.X25519 and set(elements) == {8}:
+        return X25519Key(elements[8])
     raise ValueError(f"no such key of algorithm {algorithm:02X}")
 
 
@@ -136,6 +161,10 @@ def encode_private(key: PrivateKey) -> bytes:
     """Return the elements of a key as IMPORT KEY carries them."""
     if isinstance(key, EcKey):
         return bytes(Tlv(0x06, key.scalar))
+    if isinstance(key, Ed25519Key):
+        return bytes(Tlv(0x07, key.seed))
+    if isinstance(key, X25519Key):
+        return bytes(Tlv(0x08, key.scalar))
     numbers = (key.p, key.q, key.dp, key.dq, key.qinv)
     size = key.bits // 16
     return b"".join(
@@ -146,4 +175,8 @@ def encode_private(key: PrivateKey) -> bytes:
 def _decode_private(algorithm: Algorithm, elements: "Mapping[int, bytes]") -> PrivateKey:
     if algorithm in EC_BITS:
         return EcKey(EC_BITS[algorithm], elements[6])
+    if algorithm is Algorithm.ED25519:
+        return Ed25519Key(elements[7])
+    if algorithm is Algorithm.X25519:
+        return X25519Key(elements[8])
     return RsaKey(*(int.from_bytes(elements[tag], "big") for tag in range(1, 6)))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The card kind ``piv``: how the tool makes, reopens, provisions and explains PIV cards.
+"""The card kinds ``piv`` and ``yubikey``: how the tool makes, provisions and explains PIV cards.
 
 Imported with every start of the tool, so everything heavy is imported where it is needed.
 """
@@ -8,15 +8,19 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from cards.platform import provisioning
 from cards.platform.kind import AppletKind
 from vreader.card import Card, Description
 from vreader.errors import UsageError
 
 if TYPE_CHECKING:
+    from cards.piv.tables import Algorithm
     from cards.platform import AppletCard, Nvm
 
 NAME = "piv"
 MAX_SERIAL = 0x7FFFFFFF
+# Name → algorithm identifier and bytes of the key (SP 800-78-5 table 9).
+_MANAGEMENT_KEYS = {"3des": (0x03, 24), "aes128": (8, 16), "aes192": (0x0A, 24), "aes256": (12, 32)}
 
 
 class PivKind(AppletKind):
@@ -30,29 +34,64 @@ class PivKind(AppletKind):
     )
     PROFILES: Mapping[str, str] = {
         "5.4.3": "YubiKey 5 command set, firmware 5.4.3",
+        "5.7.1": "YubiKey 5 command set, firmware 5.7.1: AES management key, more algorithms",
         "neutral": "NIST SP 800-73 alone, no vendor commands",
     }
     OPTIONS: Mapping[str, str] = {
         "pin": "PIN, 6 to 8 characters [123456]",
         "puk": "PUK, 6 to 8 characters [12345678]",
-        "mgmkey": "management key, 24 bytes in hex [0102030405060708 three times]",
+        "mgmkey": "management key in hex, as long as its algorithm wants [01 to 08 over and over]",
+        "mgmalg": "3des, aes128, aes192 or aes256 [that of the profile]",
+        "global-pin": "PIN of the whole card, 6 to 8 digits; neutral cards alone [none]",
+        "pin-preference": "which PIN is asked for first: application or global [application]",
+        "pairing-code": "eight digits; neutral cards alone [none]",
         "serial": "serial number, 1 to 2147483647 [random]",
         "guid": "16 bytes in hex, the GUID of the CHUID [random]",
+        "touch": "how a YubiKey is touched: always, never, or how many touches it gets [always]",
+        "pin-complexity": "yes: firmware 5.7 refuses trivial new PINs and PUKs [no]",
+        "interface": "contact, or nfc for a card in a contactless reader [contact]",
     }
     PROVISIONING: Mapping[str, str] = {
-        "slot": "SLOT:ALGORITHM, generate a key and a certificate there; repeatable [9a:p256]",
-        "subject": "distinguished name in the certificates [CN=vreader]",
+        "slot": "SLOT:ALGORITHM, a new key with a certificate; repeatable [9a:p256]",
+        "pfx": "[SLOT:]FILE, key and certificate of a PFX file; repeatable, the slot is [9a]",
+        "import-key": "[SLOT:]FILE, a private key, PEM or DER; repeatable, the slot is [9a]",
+        "import-cert": "[SLOT:]FILE, the certificate of an imported key [one is made]",
+        **provisioning.OPTIONS,
     }
 
     def initialise(
         self, nvm: "Nvm", profile: str, options: Mapping[str, str], seed: bytes | None
     ) -> None:
         """Write a new card into an empty memory."""
-        secrets = _secrets(options)
+        given = "mgmalg" in options
+        algorithm = _choice(options, "mgmalg", tuple(_MANAGEMENT_KEYS)) if given else ""
+        secrets = _secrets(options, algorithm)
+        shared = _standard_secrets(options, profile)
         serial, guid = _identity(options, seed)
+        contactless = _choice(options, "interface", ("contact", "nfc")) == "nfc"
+        complexity = _choice(options, "pin-complexity", ("no", "yes")) == "yes"
+        if complexity and profile != "5.7.1":
+            raise UsageError(
+                f"a card of profile {profile} cannot judge PINs", hint="use profile 5.7.1"
+            )
+        if "touch" in options and profile == "neutral":
+            raise UsageError("a neutral card cannot be touched", hint="leave out touch")
         from cards.piv.build import initialise
 
-        initialise(nvm, profile, serial=serial, guid=guid, **secrets)
+        touch = _touch(options)
+        initialise(
+            nvm,
+            profile,
+            serial=serial,
+            guid=guid,
+            touch=touch,
+            contactless=contactless,
+            pin_complexity=complexity,
+            algorithm=_management_algorithm(algorithm),
+            preference=_choice(options, "pin-preference", ("application", "global")),
+            **secrets,
+            **shared,
+        )
 
     def build(self, nvm: "Nvm", profile: str) -> "AppletCard":
         """Return the card over an initialised memory; see :mod:`cards.piv.build`."""
@@ -67,10 +106,10 @@ class PivKind(AppletKind):
         return facts(card)
 
     def provision(self, card: Card, options: Mapping[str, Sequence[str]]) -> None:
-        """Generate keys and write self-signed certificates; see :mod:`cards.piv.provision`."""
+        """Give the card keys and certificates; see :mod:`cards.piv.provision`."""
         from cards.piv.provision import provision
 
-        provision(card, options)
+        provision(card, options, self.PROVISIONING)
 
     def describe(self, c_apdu: bytes, aid: bytes) -> Description:
         """Explain a C-APDU; see :mod:`cards.piv.describe`."""
@@ -79,7 +118,65 @@ class PivKind(AppletKind):
         return describe(c_apdu, aid)
 
 
-def _secrets(options: Mapping[str, str]) -> dict[str, bytes]:
+class YubiKeyKind(PivKind):
+    """The same cards in the reader that a YubiKey is itself, for tools that look at its name."""
+
+    name = "yubikey"
+    summary = "YubiKey 5 with PIV and management applications, as its own tools expect it"
+    reader_name = "Yubico YubiKey CCID 00 00"
+    PROFILES: Mapping[str, str] = {
+        name: text for name, text in PivKind.PROFILES.items() if name != "neutral"
+    }
+
+
+def _touch(options: Mapping[str, str]) -> str:
+    from cards.piv.device import ALWAYS, read_script
+
+    try:
+        return read_script(options.get("touch", ALWAYS))
+    except ValueError as error:
+        raise UsageError(str(error), hint="for example touch=never or touch=3") from error
+
+
+def _choice(options: Mapping[str, str], name: str, values: Sequence[str]) -> str:
+    value = options.get(name, values[0])
+    if value not in values:
+        raise UsageError(f"{name}={value} does not exist", hint="use " + " or ".join(values))
+    return value
+
+
+def _management_algorithm(name: str) -> "Algorithm | None":
+    from cards.piv.tables import Algorithm
+
+    return Algorithm(_MANAGEMENT_KEYS[name][0]) if name else None
+
+
+def _standard_secrets(options: Mapping[str, str], profile: str) -> dict[str, bytes]:
+    """Return global PIN and pairing code, which a YubiKey has not; judge the form of the PIN."""
+    if profile != "neutral":
+        for name in ("global-pin", "pin-preference", "pairing-code"):
+            if name in options:
+                raise UsageError(f"a YubiKey has no {name}", hint="use profile neutral")
+        return {}
+    if "pin-preference" in options and "global-pin" not in options:
+        raise UsageError("there is one PIN to prefer only", hint="add global-pin=")
+    found = {}
+    for name, shortest in (("pin", 6), ("global-pin", 6), ("pairing-code", 8)):
+        value = options.get(name, "123456" if name == "pin" else None)
+        if value is None:
+            continue
+        if not (value.isascii() and value.isdigit() and shortest <= len(value) <= 8):
+            some = "6 to 8" if shortest < 8 else "8"
+            raise UsageError(
+                f"the {name} of a neutral card has {some} digits",
+                hint=f"for example {name}={'12345678'[:shortest]}",
+            )
+        if name != "pin":
+            found[name.replace("-", "_")] = value.encode().ljust(8, b"\xff")
+    return found
+
+
+def _secrets(options: Mapping[str, str], algorithm: str) -> dict[str, bytes]:
     """Return the given PIN, PUK and management key; what is not given is left out."""
     found = {}
     for name in ("pin", "puk"):
@@ -91,11 +188,14 @@ def _secrets(options: Mapping[str, str]) -> dict[str, bytes]:
                     hint=f"for example {name}=123456",
                 )
             found[name] = value.ljust(8, b"\xff")
-    if "mgmkey" in options:
-        key = _hex(options, "mgmkey", 24)
+    length = _MANAGEMENT_KEYS[algorithm][1] if algorithm else 24
+    if "mgmkey" not in options:
+        found["key"] = (bytes(range(1, 9)) * 4)[:length]
+    else:
+        key = _hex(options, "mgmkey", length)
         from cards.platform.crypto import is_weak_des
 
-        if is_weak_des(key):
+        if algorithm in ("", "3des") and is_weak_des(key):
             raise UsageError("the mgmkey is a weak DES key", hint="use another one")
         found["key"] = key
     return found
@@ -131,3 +231,4 @@ def _hex(options: Mapping[str, str], name: str, length: int) -> bytes:
 
 
 KIND = PivKind()
+YUBIKEY = YubiKeyKind()

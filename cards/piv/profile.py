@@ -10,6 +10,10 @@ from cards.piv.tables import PIV_AID, PIV_RID, Algorithm
 from vreader.iso7816 import Tlv
 
 _STANDARD_KEYS = (Algorithm.RSA1024, Algorithm.RSA2048, Algorithm.P256, Algorithm.P384)
+# RSA-1024 and 3DES are of older editions; SP 800-78-5 has them no more.
+_KEYS_OF_THE_STANDARD = (*_STANDARD_KEYS, Algorithm.RSA3072)
+_STANDARD_MANAGEMENT = (Algorithm.TDES, Algorithm.AES128, Algorithm.AES192, Algorithm.AES256)
+_KEYS_OF_5_7 = (Algorithm.RSA3072, Algorithm.RSA4096, Algorithm.ED25519, Algorithm.X25519)
 
 
 class Profile(NamedTuple):
@@ -18,6 +22,7 @@ class Profile(NamedTuple):
     Attributes:
         name: the word users type after ``piv:``.
         atr: the answer to reset.
+        contactless_atr: what a contactless reader makes up for the card (PC/SC part 3 §3.1.3.2.3).
         application: the response data of SELECT (SP 800-73-5 part 2 table 3).
         version: the firmware version that Yubico's GET VERSION answers; None means that the card
             has no command of Yubico's at all.
@@ -28,6 +33,7 @@ class Profile(NamedTuple):
 
     name: str
     atr: bytes
+    contactless_atr: bytes
     application: bytes
     version: tuple[int, int, int] | None
     key_algorithms: tuple[Algorithm, ...] = _STANDARD_KEYS
@@ -42,7 +48,7 @@ class Profile(NamedTuple):
 
 def _standard_application() -> bytes:
     """Return the full application property template, for cards whose makers are not known."""
-    algorithms = (Algorithm.TDES, *_STANDARD_KEYS)
+    algorithms = (*_STANDARD_MANAGEMENT, *_KEYS_OF_THE_STANDARD)
     return bytes(
         Tlv.of(
             0x61,
@@ -55,24 +61,41 @@ def _standard_application() -> bytes:
     )
 
 
-YUBICO_5_4_3 = Profile(
-    name="5.4.3",
-    atr=bytes.fromhex("3BFD1300008131FE158073C021C057597562694B657940"),
-    # The card returns the last six bytes of its AID here, and so do YubiKeys.
-    application=bytes(Tlv.of(0x61, Tlv(0x4F, PIV_AID[5:]), Tlv.of(0x79, Tlv(0x4F, PIV_RID)))),
-    version=(5, 4, 3),
-    management_algorithms=(
-        Algorithm.TDES,
-        Algorithm.AES128,
-        Algorithm.AES192,
-        Algorithm.AES256,
-    ),
-)
+def _yubikey(*version: int) -> Profile:
+    """Return the profile of a YubiKey, which follows from its firmware.
+
+    What came when is told by Yubico's release notes and by what its own tools ask for.
+    """
+    major, minor, patch = version
+    keys: tuple[Algorithm, ...] = _STANDARD_KEYS
+    management: tuple[Algorithm, ...] = (Algorithm.TDES,)
+    if version >= (5, 4, 2):
+        management += (Algorithm.AES128, Algorithm.AES192, Algorithm.AES256)
+    if version >= (5, 7, 0):
+        keys += _KEYS_OF_5_7
+        management = (Algorithm.AES192, Algorithm.TDES, Algorithm.AES128, Algorithm.AES256)
+    return Profile(
+        name=f"{major}.{minor}.{patch}",
+        atr=bytes.fromhex("3BFD1300008131FE158073C021C057597562694B657940"),
+        contactless_atr=bytes.fromhex("3B8D80018073C021C057597562694B6579F9"),
+        # The card returns the last six bytes of its AID here, and so do YubiKeys.
+        application=bytes(Tlv.of(0x61, Tlv(0x4F, PIV_AID[5:]), Tlv.of(0x79, Tlv(0x4F, PIV_RID)))),
+        version=(major, minor, patch),
+        key_algorithms=keys,
+        management_algorithms=management,
+    )
+
+
+# Only versions that exist; another one is one more line. 4.2.0 to 4.3.4 cannot generate RSA keys.
+YUBIKEYS = (_yubikey(5, 4, 3), _yubikey(5, 7, 1))
 NEUTRAL = Profile(
     name="neutral",
     atr=bytes.fromhex("3B80800101"),
+    contactless_atr=bytes.fromhex("3B80800101"),
     application=_standard_application(),
     version=None,
+    key_algorithms=_KEYS_OF_THE_STANDARD,
+    management_algorithms=_STANDARD_MANAGEMENT,
     channels=20,
 )
-PROFILES = {profile.name: profile for profile in (YUBICO_5_4_3, NEUTRAL)}
+PROFILES = {profile.name: profile for profile in (*YUBIKEYS, NEUTRAL)}

@@ -5,22 +5,21 @@ The rights to do it were checked by :mod:`cards.piv.applet`.
 """
 
 from cards.piv import commands as std
+from cards.piv import pins
+from cards.piv.discovery import DEFAULT_DISCOVERY, PinUsagePolicy
 from cards.piv.keys import KeyRecord, Origin, generate
 from cards.piv.state import PivState
 from cards.piv.tables import (
+    ATTESTATION,
     ATTESTATION_CERTIFICATE,
     DEFAULT_POLICIES,
     DISCOVERY,
     OBJECTS,
-    PIV_AID,
+    OWN_TAGS,
 )
 from cards.piv.yubico import ensure_attestation_key
 from cards.platform import Refuse
 from vreader.iso7816 import SW, Tlv
-
-# PIN usage policy 4000: the application PIN alone, no global PIN, no virtual contact interface
-# (SP 800-73-5 part 1 §3.3.2).
-_DISCOVERY_OBJECT = bytes(Tlv.of(DISCOVERY, Tlv(0x4F, PIV_AID), Tlv(0x5F2F, b"\x40\x00")))
 
 Command = (
     std.GetData
@@ -39,24 +38,16 @@ def execute(state: PivState, command: Command) -> bytes:
     match command:
         case std.GetData(tag):
             return _get_data(state, tag)
-        case std.PutData(tag, value):
-            _put_data(state, tag, value)
-        case std.VerifyStatus():
-            _verify_status(state)
-        case std.VerifyPin(pin):
-            _check_pin(state, pin)
-            state.security.pin = state.security.pin_fresh = True
-        case std.Logout():
-            state.security.drop_pin()
-        case std.ChangeReferenceData(std.PinRef.PIN, old, new):
-            _check_pin(state, old)
-            state.pin.change(new)
-        case std.ChangeReferenceData(_, old, new):
-            state.puk.check(old)
-            state.puk.change(new)
-        case std.ResetRetryCounter(puk, new_pin):
-            state.puk.check(puk)
-            state.pin.change(new_pin)
+        case std.PutData():
+            _put_data(state, command)
+        case (
+            std.VerifyStatus()
+            | std.VerifyPin()
+            | std.Logout()
+            | std.ChangeReferenceData()
+            | std.ResetRetryCounter()
+        ):
+            pins.execute(state, command)
         case std.GenerateKey():
             return _generate(state, command)
     return b""
@@ -72,45 +63,46 @@ def _knows_object(state: PivState, tag: int) -> bool:
 
 
 def _get_data(state: PivState, tag: int) -> bytes:
-    if tag == DISCOVERY:
-        return _DISCOVERY_OBJECT
     if tag == ATTESTATION_CERTIFICATE and state.profile.yubico:
         ensure_attestation_key(state)
     value = state.object(tag) if _knows_object(state, tag) else None
+    if value is None and tag == DISCOVERY:
+        return DEFAULT_DISCOVERY
     if value is None:
         raise Refuse(SW.FILE_NOT_FOUND)
-    return bytes(Tlv(0x53, value))
+    return bytes(Tlv(tag if tag == DISCOVERY or _own_tag(state, tag) else 0x53, value))
 
 
-def _put_data(state: PivState, tag: int, value: bytes) -> None:
-    # The discovery object says what this card is; it cannot be written.
-    std.require(_knows_object(state, tag) and tag != DISCOVERY, SW.FILE_NOT_FOUND)
+def _own_tag(state: PivState, tag: int) -> bool:
+    """Tell whether an object is moved in its own tag; clients of YubiKeys know 7E alone."""
+    return tag in OWN_TAGS and not state.profile.yubico
+
+
+def _put_data(state: PivState, command: std.PutData) -> None:
+    tag, value = command.tag, command.value
+    std.require(_knows_object(state, tag), SW.FILE_NOT_FOUND)
+    # The discovery object of a YubiKey says what it is, and cannot be written.
+    std.require(tag != DISCOVERY or not state.profile.yubico, SW.FILE_NOT_FOUND)
+    std.require(command.bare is _own_tag(state, tag), SW.WRONG_DATA)
+    if tag == DISCOVERY:
+        # It must not promise what the card has not. Virtual contact is allowed to be promised:
+        # nobody gets it, and middleware that reads of it wants to be tested.
+        policy = PinUsagePolicy.read(value)
+        std.require(policy is not None and not policy.biometric, SW.WRONG_DATA)
+        promised = policy is not None and policy.global_pin
+        std.require(not promised or state.global_pin is not None, SW.WRONG_DATA)
     std.require(state.room_for(tag, len(value)), SW.NOT_ENOUGH_MEMORY)
     if tag == ATTESTATION_CERTIFICATE:
         ensure_attestation_key(state)
     state.put_object(tag, value)
 
 
-def _verify_status(state: PivState) -> None:
-    if state.security.pin:
-        return
-    std.require(not state.pin.blocked, SW.AUTHENTICATION_BLOCKED)
-    raise Refuse(SW.retries(min(state.pin.tries_left, 15)))
-
-
-def _check_pin(state: PivState, pin: bytes) -> None:
-    """Compare the PIN; a wrong one ends the verified state (part 2 §3.2.1)."""
-    try:
-        state.pin.check(pin)
-    except Refuse:
-        state.security.drop_pin()
-        raise
-
-
 def _generate(state: PivState, command: std.GenerateKey) -> bytes:
     std.require(command.algorithm in state.profile.key_algorithms, SW.WRONG_DATA)
     # Policies are Yubico's; a standard card has those of the slot.
     std.require(state.profile.yubico or command.policies == DEFAULT_POLICIES, SW.WRONG_DATA)
+    if command.slot == ATTESTATION:
+        ensure_attestation_key(state)
     record = KeyRecord.make(
         command.slot,
         command.algorithm,

@@ -82,7 +82,7 @@ class PinPolicy(IntEnum):
 
 
 class TouchPolicy(IntEnum):
-    """When a key asks for a touch (tag AB); a touch of this card is always granted."""
+    """When a key asks for a touch (tag AB)."""
 
     DEFAULT = 0
     NEVER = 1
@@ -112,11 +112,10 @@ def default_pin_policy(slot: int) -> PinPolicy:
 
 
 class Read(IntEnum):
-    """Who may read a data object."""
+    """Who may read a data object over the contact interface."""
 
     ALWAYS = 0
     PIN = 1
-    NEVER = 2
 
 
 class DataObject(NamedTuple):
@@ -124,38 +123,45 @@ class DataObject(NamedTuple):
 
     Attributes:
         name: short, for people.
-        read: who may read it over the contact interface.
+        read: who may read it over the contact interface (part 1 table 2).
+        contactless: everybody may read it over the contactless interface, too; the others need a
+            virtual contact interface there.
+        capacity: the bytes that a card of the standard has room for at least, where that is more
+            than a YubiKey has (part 1 appendix A).
         standard: defined by SP 800-73-5; the others are Yubico's.
     """
 
     name: str
     read: Read = Read.ALWAYS
+    contactless: bool = False
+    capacity: int = 0
     standard: bool = True
 
 
-DISCOVERY = 0x7E
-CHUID, CCC, PRINTED = 0x5FC102, 0x5FC107, 0x5FC109
+DISCOVERY, BIT_GROUP = 0x7E, 0x7F61
+# Objects that the standard moves in their own tag, not in 53 (part 2 §3.1.2, §3.3.1).
+OWN_TAGS = (DISCOVERY, BIT_GROUP)
+CHUID, CCC, PRINTED, PAIRING_CODE = 0x5FC102, 0x5FC107, 0x5FC109, 0x5FC123
 KEY_HISTORY, ATTESTATION_CERTIFICATE = 0x5FC10C, 0x5FFF01
 
 OBJECTS: dict[int, DataObject] = {
-    DISCOVERY: DataObject("Discovery"),
-    0x7F61: DataObject("BIT group template"),
-    0x5FC101: DataObject("certificate 9E"),
-    CHUID: DataObject("CHUID"),
-    0x5FC103: DataObject("fingerprints", Read.PIN),
+    DISCOVERY: DataObject("Discovery", contactless=True),
+    BIT_GROUP: DataObject("BIT group template", contactless=True),
+    0x5FC101: DataObject("certificate 9E", contactless=True),
+    CHUID: DataObject("CHUID", contactless=True),
+    0x5FC103: DataObject("fingerprints", Read.PIN, capacity=4006),
     0x5FC105: DataObject("certificate 9A"),
     0x5FC106: DataObject("security object"),
     CCC: DataObject("CCC"),
-    0x5FC108: DataObject("facial image", Read.PIN),
+    0x5FC108: DataObject("facial image", Read.PIN, capacity=12710),
     PRINTED: DataObject("printed information", Read.PIN),
     0x5FC10A: DataObject("certificate 9C"),
     0x5FC10B: DataObject("certificate 9D"),
     KEY_HISTORY: DataObject("key history"),
     **{0x5FC10D + i: DataObject(f"certificate {slot:02X}") for i, slot in enumerate(RETIRED)},
-    0x5FC121: DataObject("iris images", Read.PIN),
-    0x5FC122: DataObject("secure messaging certificate signer"),
-    # Its reader must also hold a virtual contact interface, which this card does not have.
-    0x5FC123: DataObject("pairing code", Read.NEVER),
+    0x5FC121: DataObject("iris images", Read.PIN, capacity=7106),
+    0x5FC122: DataObject("secure messaging certificate signer", contactless=True),
+    PAIRING_CODE: DataObject("pairing code", Read.PIN),
     0x5FFF00: DataObject("Yubico admin data", standard=False),
     ATTESTATION_CERTIFICATE: DataObject("certificate F9", standard=False),
     0x5FFF10: DataObject("Yubico MSCMAP", standard=False),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What Yubico's PIV commands do: version, serial, metadata, import, management key, reset, retries.
+"""What Yubico's PIV commands do: metadata, keys in and about, attestation, reset.
 
 The rights to do it were checked by :mod:`cards.piv.applet`. Attestation certificates are built in
 :mod:`cards.piv.certificates`.
@@ -41,6 +41,8 @@ def execute(state: PivState, command: yk.YubicoCommand) -> bytes:
             _set_management_key(state, command)
         case yk.ImportKey():
             _import_key(state, command)
+        case yk.MoveKey(source, target):
+            _move_key(state, source, target)
         case yk.SetPinRetries(pin_tries, puk_tries):
             state.pin.create(DEFAULT_PIN, pin_tries)
             state.puk.create(DEFAULT_PUK, puk_tries)
@@ -55,8 +57,9 @@ def ensure_attestation_key(state: PivState) -> None:
     """Give the card its attestation key and certificate, if it has none yet.
 
     A real card is born with them; ours gets them on first need, which keeps making a card quick.
+    What its user deleted does not come back.
     """
-    if state.key(ATTESTATION) is not None:
+    if state.key(ATTESTATION) is not None or state.device.attestation_lost:
         return
     from cards.piv.certificates import attestation_issuer, certificate_object
 
@@ -110,8 +113,24 @@ def _import_key(state: PivState, command: yk.ImportKey) -> None:
         key = import_private(command.algorithm, command.elements)
     except ValueError:
         raise Refuse(SW.WRONG_DATA) from None
+    if command.slot == ATTESTATION:
+        ensure_attestation_key(state)
     record = KeyRecord.make(command.slot, command.algorithm, Origin.IMPORTED, key, command.policies)
     state.put_key(command.slot, record)
+
+
+def _move_key(state: PivState, source: int, target: int | None) -> None:
+    """Move a key with its policies and its origin; the certificates stay where they are."""
+    if source == ATTESTATION:
+        ensure_attestation_key(state)
+        state.device.lose_attestation()
+    record = state.key(source)
+    if record is None:
+        raise Refuse(SW.REFERENCE_NOT_FOUND)
+    if target is not None:
+        require(state.key(target) is None, SW.WRONG_DATA)
+        state.put_key(target, record)
+    state.delete_key(source)
 
 
 def _attest(state: PivState, slot: int) -> bytes:
@@ -128,5 +147,5 @@ def _attest(state: PivState, slot: int) -> bytes:
 
     try:
         return attest(slot, record, (signer, issuer), version, state.serial)
-    except ValueError:  # the object holds something that is no certificate
+    except ValueError:  # the object holds no certificate, or the key cannot sign
         raise Refuse(SW.WRONG_DATA) from None

@@ -58,6 +58,13 @@ class ImportKey(NamedTuple):
         return "ImportKey(…)"
 
 
+class MoveKey(NamedTuple):
+    """MOVE KEY (F6), firmware 5.7: to an empty slot, or nowhere, which deletes it."""
+
+    source: int
+    target: int | None
+
+
 class Attest(NamedTuple):
     """ATTEST (F9): a certificate that the key of a slot was generated on this card."""
 
@@ -81,11 +88,13 @@ YubicoCommand = (
     | GetMetadata
     | SetManagementKey
     | ImportKey
+    | MoveKey
     | Attest
     | ResetCard
     | SetPinRetries
 )
 
+_NOWHERE = 0xFF
 _TOUCH_OF_P2 = {0xFF: TouchPolicy.NEVER, 0xFE: TouchPolicy.ALWAYS, 0xFD: TouchPolicy.CACHED}
 
 
@@ -122,6 +131,17 @@ def _attest(apdu: CommandApdu) -> Attest:
     return Attest(apdu.p1)
 
 
+def _move(apdu: CommandApdu) -> MoveKey:
+    target, source = apdu.p1, apdu.p2
+    require(not apdu.data, SW.WRONG_LENGTH)
+    if target == _NOWHERE:
+        require(source in (*USER_SLOTS, ATTESTATION), SW.INCORRECT_P1P2)
+        return MoveKey(source, None)
+    known = target in USER_SLOTS and source in USER_SLOTS and target != source
+    require(known, SW.INCORRECT_P1P2)
+    return MoveKey(source, target)
+
+
 def _set_pin_retries(apdu: CommandApdu) -> SetPinRetries:
     require(apdu.p1 > 0 and apdu.p2 > 0, SW.INCORRECT_P1P2)
     require(not apdu.data, SW.WRONG_LENGTH)
@@ -146,6 +166,7 @@ def _import_key(apdu: CommandApdu) -> ImportKey:
 
 
 PARSERS: dict[int, Callable[[CommandApdu], YubicoCommand]] = {
+    0xF6: _move,
     0xF7: _get_metadata,
     0xF8: _get_serial,
     0xF9: _attest,
@@ -155,3 +176,12 @@ PARSERS: dict[int, Callable[[CommandApdu], YubicoCommand]] = {
     0xFE: _import_key,
     0xFF: _set_management_key,
 }
+# The firmware that has a command first; every other one is as old as the application.
+_SINCE = {0xF6: (5, 7, 0), 0xF7: (5, 3, 0), 0xF8: (5, 0, 3), 0xF9: (4, 3, 0)}
+
+
+def find_parser(
+    ins: int, version: tuple[int, int, int]
+) -> Callable[[CommandApdu], YubicoCommand] | None:
+    """Return how firmware ``version`` reads a command, or None when it has no such command."""
+    return PARSERS.get(ins) if version >= _SINCE.get(ins, version) else None

@@ -60,8 +60,14 @@ class Client:
     def verify(self, pin=b"123456"):
         return self.sw("00200080", pin.ljust(8, b"\xff"))
 
-    def admin(self, key=DEFAULT_KEY, algorithm=0x03):
+    def algorithm(self):
+        """Ask for the algorithm of the management key; a card that cannot tell has 3DES."""
+        answer, sw = self.send("00F7009B")
+        return answer[2] if sw == 0x9000 else 3
+
+    def admin(self, key=DEFAULT_KEY, algorithm=None):
         """Mutual authentication, as ykman and yubico-piv-tool do it."""
+        algorithm = algorithm or self.algorithm()
         block = 8 if algorithm == 3 else 16
         header = f"0087{algorithm:02X}9B"
         witness = Tlv.parse(self.ok(header, bytes.fromhex("7C028000"))).find(0x80).value

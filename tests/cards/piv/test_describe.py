@@ -21,6 +21,14 @@ MARKER = b"M4RK3R0!"
         ("00A4040006D27600012401", "SELECT D27600012401"),
         ("0020008000", "VERIFY PIV PIN, ask for status"),
         ("00200080083132333435368888", "VERIFY PIV PIN"),
+        ("00200000083132333435368888", "VERIFY global PIN"),
+        ("00200098083132333435363738", "VERIFY pairing code"),
+        ("0020FF98", "VERIFY pairing code, log out"),
+        ("0020009600", "VERIFY primary finger, ask for status"),
+        ("00240000103132333435363738", "CHANGE REFERENCE DATA global PIN"),
+        ("00CB3FFF055C035FC12300", "GET DATA pairing code"),
+        ("00DB3FFF147E124F0BA0000003080000100001005F2F024000", "PUT DATA Discovery"),
+        ("00DB3FFF067F6103020100", "PUT DATA BIT group template"),
         ("0020FF80", "VERIFY PIV PIN, log out"),
         ("00240081103132333435363738", "CHANGE REFERENCE DATA PUK"),
         ("002C008000", "RESET RETRY COUNTER PIV PIN"),
@@ -157,3 +165,19 @@ def test_it_never_raises_on_its_own_commands(ins, rest):
     raw = bytes((0x00, ins)) + rest
     for start, end in KIND.describe(raw, PIV).secret:
         assert 4 <= start < end <= len(raw)
+
+
+def test_the_pairing_code_is_secret_wherever_it_goes():
+    read = KIND.describe(bytes.fromhex("00CB3FFF055C035FC12300"), PIV)
+    assert read.secret_reply
+    write = bytes.fromhex("00DB3FFF115C035FC123530C9908") + MARKER + b"\xfe\0"
+    ((start, stop),) = KIND.describe(write, PIV).secret
+    assert MARKER in write[start:stop]
+    assert write[5:start] == bytes.fromhex("5C035FC123")
+    verify = bytes.fromhex("0020009808") + MARKER
+    assert KIND.describe(verify, PIV).secret == ((5, 13),)
+
+
+def test_a_last_link_that_looks_like_an_object_of_its_own_stays_hidden():
+    link = bytes.fromhex("00DB3FFF0A7E08") + MARKER
+    assert KIND.describe(link, PIV).secret == ((5, 15),)

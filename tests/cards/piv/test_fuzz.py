@@ -72,3 +72,21 @@ def test_with_plug_and_play_too(given):
 @given(mutated(VALID))
 def test_one_mutated_command_of_an_administrator(raw):
     play(bench("5.4.3"), ["rights", raw])
+
+
+STANDARD = {"global-pin": "777777", "pairing-code": "12345678"}
+MORE = [
+    bytes.fromhex(text)
+    for text in (
+        "0020000008373737373737FFFF", "00200000", "0020FF00", "002000980831323334353637 38",
+        "0020FF98", "002400001037373737 3737FFFF373737373737FFFF",
+        "00DB3FFF147E124F0BA0000003080000100001005F2F024000",
+        "00DB3FFF147E124F0BA0000003080000100001005F2F026020", "00DB3FFF067F6103020100",
+    )
+]  # fmt: skip
+
+
+@settings(max_examples=200, deadline=None)
+@given(mutated(MORE), mutated(MORE), st.sampled_from(["contact", "nfc"]))
+def test_all_that_the_standard_adds(first, second, interface):
+    play(bench("neutral", interface=interface, **STANDARD), ["rights", first, second])

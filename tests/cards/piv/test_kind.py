@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from cards.piv import KIND
+from cards.piv import KIND, YUBIKEY
 from cards.piv.profile import PROFILES
 from vreader.card import Card, CardKind, FileStore, MemoryStore
 from vreader.errors import UsageError, VreaderError
@@ -30,14 +30,47 @@ def identity(client):
 def test_it_is_a_card_kind():
     kind: CardKind = KIND
     assert (kind.name, kind.reader_name) == ("piv", None)
-    assert list(kind.profiles()) == ["5.4.3", "neutral"]
+    assert list(kind.profiles()) == ["5.4.3", "5.7.1", "neutral"]
     assert set(kind.profiles()) == set(PROFILES)
     assert isinstance(KIND.create("5.4.3", {}, MemoryStore(), None), Card)
+
+
+def test_a_yubikey_is_the_same_in_another_reader():
+    assert (YUBIKEY.name, YUBIKEY.reader_name) == ("yubikey", "Yubico YubiKey CCID 00 00")
+    assert list(YUBIKEY.profiles()) == ["5.4.3", "5.7.1"]
+    assert YUBIKEY.options() == KIND.options()
+    card = YUBIKEY.create("", {}, MemoryStore(), None)
+    assert card.power_on() == KIND.create("", {}, MemoryStore(), None).power_on()
+    assert "no profile 'neutral'" in refusal(YUBIKEY.create, "neutral", {}, MemoryStore(), None)
+
+
+def test_the_file_of_a_yubikey(tmp_path, make):
+    store = FileStore(str(tmp_path / "y.card"))
+    YUBIKEY.create("5.7.1", {"serial": "5"}, store, None).close()
+    assert YUBIKEY.holds(store.path)
+    assert not KIND.holds(store.path)
+    card = YUBIKEY.open(store)
+    assert identity(make.client(card))[0] == 5
+    card.close()
+
+
+def test_over_nfc():
+    for profile, atr in (
+        ("5.7.1", "3B8D80018073C021C057597562694B6579F9"), ("neutral", "3B80800101"),
+    ):  # fmt: skip
+        card = KIND.create(profile, {"interface": "nfc"}, MemoryStore(), None)
+        assert card.power_on().hex().upper() == atr
+        assert 1 in Atr.parse(bytes.fromhex(atr)).protocols
+
+
+def test_a_neutral_card_cannot_be_touched():
+    assert "touch" in refusal(KIND.create, "neutral", {"touch": "always"}, MemoryStore(), None)
 
 
 def test_atrs():
     for name, hexadecimal in (
         ("5.4.3", "3BFD1300008131FE158073C021C057597562694B657940"), ("neutral", "3B80800101"),
+        ("5.7.1", "3BFD1300008131FE158073C021C057597562694B657940"),
     ):  # fmt: skip
         atr = KIND.create(name, {}, MemoryStore(), None).power_on()
         assert atr.hex().upper() == hexadecimal
@@ -82,7 +115,10 @@ def test_options(make):
     [({"pin": "12345"}, "6 to 8"), ({"puk": "123456789"}, "6 to 8"), ({"color": "red"}, "color"),
      ({"serial": "0"}, "serial"), ({"serial": "2147483648"}, "serial"), ({"serial": "x"}, "serial"),
      ({"serial": "9" * 5000}, "serial"), ({"serial": "\u0663"}, "serial"), ({"guid": "00"}, "16"),
-     ({"mgmkey": "zz"}, "24 bytes"), ({"mgmkey": "01" * 24}, "weak")],
+     ({"mgmkey": "zz"}, "24 bytes"), ({"mgmkey": "01" * 24}, "weak"), ({"touch": "-1"}, "touch"),
+     ({"touch": "sometimes"}, "touch"), ({"touch": "9" * 5000}, "touch"),
+     ({"interface": "radio"}, "interface"), ({"pin-complexity": "maybe"}, "pin-complexity"),
+     ({"pin-complexity": "yes"}, "cannot judge")],
 )  # fmt: skip
 def test_options_it_does_not_take(options, said):
     with pytest.raises(UsageError):

@@ -169,3 +169,73 @@ def test_algorithms_that_are_none_of_its(client, algorithm):
 def test_wrong_block_length(client):
     question = Tlv.of(0x7C, Tlv(0x82), Tlv(0x81, b"abc"))
     assert client.sw("0087039B", bytes(question)) == "6A80"
+
+
+# ---------------------------------------------------------------------- algorithms of a new card
+
+NAMES = {"3des": 0x03, "aes128": 0x08, "aes192": 0x0A, "aes256": 0x0C}
+LENGTHS = {"3des": 24, "aes128": 16, "aes192": 24, "aes256": 32}
+
+
+@pytest.mark.parametrize("profile", ["5.4.3", "5.7.1", "neutral"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_card_is_made_with_any_algorithm(make, profile, name):
+    client = make(profile, mgmalg=name)
+    client.admin((bytes(range(1, 9)) * 4)[: LENGTHS[name]], NAMES[name])
+    assert is_admin(client)
+    for other in set(NAMES.values()) - {NAMES[name]}:
+        assert client.sw(f"0087{other:02X}9B", bytes.fromhex("7C028000")) == "6A86"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_external_and_internal_with_a_key_of_ones_own(make, name):
+    key = KEYS[NAMES[name]]
+    client = make("neutral", mgmalg=name, mgmkey=key.hex())
+    header, algorithm = f"0087{NAMES[name]:02X}9B", NAMES[name]
+    challenge = value(client.ok(header, bytes.fromhex("7C028100")), 0x81)
+    question = bytes(range(len(challenge)))
+    asked = Tlv.of(0x7C, Tlv(0x82), Tlv(0x81, question))
+    assert value(client.ok(header, bytes(asked)), 0x82) == make.encrypt(key, question, algorithm)
+    assert not is_admin(client)
+    challenge = value(client.ok(header, bytes.fromhex("7C028100")), 0x81)
+    answer = Tlv.of(0x7C, Tlv(0x82, make.encrypt(key, challenge, algorithm)))
+    assert client.sw(header, bytes(answer)) == "9000"
+    assert is_admin(client)
+
+
+# ---------------------------------------------------------------------- what is not there
+
+
+@pytest.mark.parametrize("header", ["00872704", "00872E04", "00871104", "0087279A", "00870004"])
+def test_key_establishment_is_not_there(make, header):
+    """Secure messaging is optional; neither its mechanisms nor its key exist."""
+    request = bytes(Tlv.of(0x7C, Tlv(0x81, bytes(74)), Tlv(0x82)))
+    assert make("neutral").sw(header, request) == "6A86"
+    assert make("neutral").sw("00470004", bytes.fromhex("AC03800127")) == "6A86"
+
+
+def test_a_command_with_secure_messaging(make):
+    assert make("neutral").raw("0CCB3FFF035C017E") == "6882"
+
+
+@pytest.mark.parametrize(
+    ("template", "sw"),
+    [
+        ("AC03800107", "9000"), ("AC088001078103010001", "9000"),
+        ("AC0A80010781050000010001", "9000"), ("AC06800107810103", "6A80"),
+        ("AC058001078100", "6A80"), ("AC088001118103010001", "6A80"),
+        ("AC0380010A", "6A80"), ("AC03800116", "6A80"), ("AC038001E0", "6A80"), ("AC00", "6A80"),
+    ],
+)  # fmt: skip
+def test_parameters_of_generate(make, template, sw):
+    client = make("neutral")
+    client.admin()
+    assert client.sw("0047009A", bytes.fromhex(template)) == sw
+
+
+@pytest.mark.parametrize("slot", [0x04, 0x00, 0x81, 0x96, 0x9B, 0x9F, 0xF9])
+def test_slots_that_a_card_of_the_standard_has_not(make, slot):
+    client = make("neutral")
+    client.admin()
+    assert client.sw(f"004700{slot:02X}", bytes.fromhex("AC03800111")) == "6A86"
+    assert client.use(slot, 0x11, bytes(32)) == "6A86"

@@ -60,10 +60,80 @@ def test_some_objects_need_the_pin(client, tag):
     assert get(client, tag) == bytes(Tlv(0x53, b"secret"))
 
 
-def test_the_pairing_code_is_never_read(admin):
+BIT_GROUP = bytes.fromhex("7F6103020100")
+NEUTRAL_DISCOVERY = "7E124F0BA0000003080000100001005F2F02"
+
+
+@pytest.fixture
+def neutral(make):
+    client = make("neutral")
+    client.admin()
+    return client
+
+
+def put_bare(client, text):
+    return client.sw("00DB3FFF", bytes.fromhex(text))
+
+
+def test_the_bit_group_template_of_the_standard_has_its_own_tag(neutral):
+    assert get(neutral, "7F61") == "6A82"
+    assert put_bare(neutral, BIT_GROUP.hex()) == "9000"
+    assert get(neutral, "7F61") == BIT_GROUP
+    assert put(neutral, "7F61", b"x") == "6A80"
+    assert put_bare(neutral, "7F6100") == "9000"
+    assert get(neutral, "7F61") == "6A82"
+
+
+def test_a_yubikey_wraps_it_like_any_other(admin):
+    assert put(admin, "7F61", BIT_GROUP) == "9000"
+    assert get(admin, "7F61") == bytes(Tlv(0x53, BIT_GROUP))
+    assert put_bare(admin, BIT_GROUP.hex()) == "6A80"
+
+
+@pytest.mark.parametrize("policy", ["4000", "4800", "4C00"])
+def test_the_issuer_writes_the_discovery_object(neutral, policy):
+    assert put_bare(neutral, NEUTRAL_DISCOVERY + policy) == "9000"
+    assert get(neutral, "7E") == bytes.fromhex(NEUTRAL_DISCOVERY + policy)
+
+
+@pytest.mark.parametrize(
+    "policy", ["0000", "C000", "4100", "4200", "4400", "4010", "5000", "6010", "6020", "6000"]
+)
+def test_a_policy_that_is_none_or_promises_too_much(neutral, policy):
+    """Reserved bits, no pairing code without virtual contact, biometry, a global PIN."""
+    assert put_bare(neutral, NEUTRAL_DISCOVERY + policy) == "6A80"
+    assert get(neutral, "7E") == bytes.fromhex(DISCOVERY)
+
+
+@pytest.mark.parametrize(
+    "text", ["7E00", "7E124F0BA0000003080000100002005F2F024000", "7E055F2F024000", "7F620101", "53"]
+)
+def test_what_is_no_discovery_object(neutral, text):
+    assert put_bare(neutral, text) == "6A80"
+    assert get(neutral, "7E") == bytes.fromhex(DISCOVERY)
+
+
+def test_the_discovery_object_is_not_written_by_everybody(make):
+    assert put_bare(make("neutral"), NEUTRAL_DISCOVERY + "4800") == "6982"
+
+
+def test_a_card_of_the_standard_has_room_for_every_container(neutral):
+    sizes = {"5FC103": 4006, "5FC108": 12710, "5FC121": 7106, "5FC102": 2881, "5FC122": 2471}
+    sizes |= {f"5FC1{i:02X}": 1895 for i in range(0x0D, 0x21)}
+    sizes |= {f"5FC1{i:02X}": 1857 for i in (1, 5, 0x0A, 0x0B)}
+    assert {tag: put(neutral, tag, bytes(size)) for tag, size in sizes.items()} == dict.fromkeys(
+        sizes, "9000"
+    )
+    neutral.verify()
+    assert len(get(neutral, "5FC108")) == 12710 + 4
+    assert put(neutral, "5FC108", bytes(12711)) == "6A84"
+
+
+def test_the_pairing_code_is_read_with_the_pin(admin):
     put(admin, "5FC123", b"12345678")
-    admin.verify()
     assert get(admin, "5FC123") == "6982"
+    admin.verify()
+    assert get(admin, "5FC123") == bytes(Tlv(0x53, b"12345678"))
 
 
 def test_writing_needs_the_management_key(client):

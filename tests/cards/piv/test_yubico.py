@@ -219,5 +219,4 @@ def test_management_application(make):
     assert client.raw("001D010000") == "6A86"
     assert client.raw("001D000100") == "6A86"
     assert client.raw("001D000001AA00") == "6700"
-    assert client.raw("001C000000") == "6D00"
     assert client.raw("001F0000") == "6D00"
