@@ -8,7 +8,8 @@ PIP := $(BIN)/pip --disable-pip-version-check -q
 
 # Real programs the tests drive; see scripts/apt-install.
 TEST_PACKAGES := pcscd vsmartcard-vpcd libccid opensc opensc-pkcs11 yubico-piv-tool ykcs11 \
-	pcsc-tools openssh-client openssl libpcsclite1 libpcsclite-dev gcc libc6-dev pkg-config
+	pcsc-tools openssh-client openssh-server openssl libengine-pkcs11-openssl gnutls-bin \
+	libnss3-tools swig libpcsclite1 libpcsclite-dev gcc libc6-dev pkg-config
 # Without bytecode every start would compile the program again.
 unexport PYTHONDONTWRITEBYTECODE
 SOURCES := vreader cards tests docs
@@ -20,6 +21,8 @@ demo: $(VENV)/base
 
 test: $(VENV)/dev lint types
 	@scripts/apt-install $(TEST_PACKAGES)
+	@PYTHON=$(PYTHON) scripts/install-clients $(VENV)/clients
+	@$(MAKE) -s $(VENV)/pcsc || [ "$$CI" != true ]
 	$(BIN)/pytest -q
 
 lint: $(VENV)/dev
@@ -59,6 +62,11 @@ $(VENV)/base: pyproject.toml | $(BIN)/python
 $(VENV)/dev: pyproject.toml | $(BIN)/python
 	$(PIP) install -e '.[dev]'
 	@touch $@ $(VENV)/base
+
+# pyscard is compiled: it needs what scripts/apt-install and scripts/install-clients bring.
+$(VENV)/pcsc: pyproject.toml | $(BIN)/python
+	$(PIP) install -e '.[pcsc]'
+	@touch $@
 
 $(VENV)/docs: pyproject.toml | $(BIN)/python
 	$(PIP) install -e '.[docs]'

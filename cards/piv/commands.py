@@ -27,7 +27,7 @@ from cards.piv.tables import (
 from cards.platform import Refuse
 from vreader.iso7816 import SW, CommandApdu, Tlv, TlvError
 
-PIN_LENGTH, PIN_MINIMUM = 8, 6
+PIN_LENGTH = 8
 
 
 class PinRef(IntEnum):
@@ -242,17 +242,6 @@ def _verify(apdu: CommandApdu) -> VerifyStatus | VerifyPin | Logout:
         return VerifyStatus(ref)
     require(len(apdu.data) == PIN_LENGTH, SW.WRONG_DATA)
     return VerifyPin(ref, apdu.data)
-
-
-def padded(value: bytes, *, digits: bool = False) -> bytes:
-    """Return a PIN or PUK of 6 to 8 bytes, padded with FF at its end only; raises Refuse(6A80).
-
-    ``digits`` allows the digits 0 to 9 alone, as §2.4.3 wants PINs; YubiKeys take any bytes.
-    """
-    bare = value.rstrip(b"\xff")
-    require(len(bare) >= PIN_MINIMUM and 0xFF not in bare, SW.WRONG_DATA)
-    require(bare.isdigit() or not digits, SW.WRONG_DATA)
-    return value
 
 
 def _change_reference_data(apdu: CommandApdu) -> ChangeReferenceData:

@@ -16,6 +16,8 @@ Command = (
     std.VerifyStatus | std.VerifyPin | std.Logout | std.ChangeReferenceData | std.ResetRetryCounter
 )
 
+_MINIMUM = 6
+
 
 def has_reference(state: PivState, number: int) -> bool:
     """Tell whether the card has the reference data ``number`` at present."""
@@ -100,16 +102,26 @@ def _verify_pairing_code(state: PivState, code: bytes) -> None:
     std.require(state.security.pairing, SW.VERIFY_FAILED)
 
 
+def _require_padded(value: bytes, *, digits: bool = False) -> None:
+    """Raise Refuse(6A80) unless it is 6 to 8 bytes, padded with FF at the end only.
+
+    ``digits`` allows the digits 0 to 9 alone, as §2.4.3 wants PINs; YubiKeys take any bytes.
+    """
+    bare = value.rstrip(b"\xff")
+    std.require(len(bare) >= _MINIMUM and 0xFF not in bare, SW.WRONG_DATA)
+    std.require(bare.isdigit() or not digits, SW.WRONG_DATA)
+
+
 def _judge_form(state: PivState, ref: PinRef, value: bytes) -> None:
     """Refuse a PIN that cannot be right, 6A80 (§2.4.3); it costs no try. YubiKeys compare it."""
     if not state.profile.yubico and ref is not PinRef.PUK:
-        std.padded(value, digits=True)
+        _require_padded(value, digits=True)
 
 
 def _judge_new_form(state: PivState, ref: PinRef, value: bytes) -> None:
     """Refuse a new PIN of the wrong form, 6A80. A PUK is any eight bytes, but on YubiKeys."""
     if state.profile.yubico:
-        std.padded(value)
+        _require_padded(value)
     else:
         _judge_form(state, ref, value)
 
@@ -148,5 +160,5 @@ def _reset_retry_counter(state: PivState, puk: bytes, new: bytes) -> None:
         raise
     if state.profile.yubico:
         state.area.commit()
-        std.padded(new)
+        _require_padded(new)
     _replace(state, PinRef.PIN, new)

@@ -2,9 +2,11 @@
 """Worlds for real PC/SC programs, on all stacks, and a card that has keys and certificates."""
 
 import datetime
+import functools
 import os
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,27 +19,47 @@ from vreader.bridge.vpcd.installation import TWIN, VPCD, find_installation
 from vreader.errors import VreaderError
 
 SLOTS = {"9a": "RSA2048", "9c": "RSA2048", "9d": "ECCP256", "9e": "ECCP256"}
-
-
-@pytest.fixture(
-    scope="session",
-    params=[
-        "embedded",
-        pytest.param("pcscd", marks=pytest.mark.pcscd),
-        pytest.param("twin", marks=pytest.mark.pcscd),
-    ],
+# libykcs11 and ykman look for readers of Yubico's alone.
+YUBICO_READER = "Yubico YubiKey CCID 00 00"
+EMBEDDED, PCSCD, TWIN_STACK = (
+    "embedded",
+    pytest.param("pcscd", marks=pytest.mark.pcscd),
+    pytest.param("twin", marks=pytest.mark.pcscd),
 )
+
+
+def _missing(reason: str) -> None:
+    """Skip a test for want of something; in CI nothing is skipped."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+def _need_stack(name: str) -> str:
+    if name != "embedded":
+        try:
+            find_installation(wanted=TWIN if name == "twin" else VPCD)
+        except VreaderError as error:
+            _missing(f"{error} ({error.hint})")
+    return name
+
+
+@pytest.fixture(scope="session", params=[EMBEDDED, PCSCD, TWIN_STACK])
 def stack(request) -> str:
     """The name of a stack; those with a pcscd are skipped where it is missing, and fail in CI."""
-    if request.param != "embedded":
-        try:
-            find_installation(wanted=TWIN if request.param == "twin" else VPCD)
-        except VreaderError as error:
-            reason = f"{error} ({error.hint})"
-            if os.environ.get("CI") == "true":
-                pytest.fail(reason)
-            pytest.skip(reason)
-    return request.param
+    return _need_stack(request.param)
+
+
+@pytest.fixture(scope="session", params=[EMBEDDED, PCSCD])
+def either_stack(request) -> str:
+    """Our own resource manager, then pcscd with vpcd: enough where the reader is not the point."""
+    return _need_stack(request.param)
+
+
+@pytest.fixture(scope="session")
+def need_stack() -> Callable[[str], str]:
+    """Return the name of a stack that is there; without it skip the test, or fail where CI=true."""
+    return _need_stack
 
 
 @pytest.fixture
@@ -58,12 +80,18 @@ def need_module() -> Callable[[str, str], Path]:
         for place in ("/usr/lib", "/usr/local/lib"):
             for path in Path(place).glob(f"*/{name}"):
                 return path
-        reason = f"{name} is missing: apt install {package}"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        return _missing(f"{name} is missing: apt install {package}")
 
     return find
+
+
+@pytest.fixture(scope="session")
+def ykman_home() -> Path:
+    """The environment that scripts/install-clients makes: bin/ykman, and sdist with its tests."""
+    home = Path(sys.prefix) / "clients"
+    if not (home / "ready").exists():
+        _missing("ykman is missing: make test installs it")
+    return home
 
 
 @pytest.fixture(scope="session")
@@ -72,20 +100,43 @@ def piv_tool(need) -> list[str]:
     return [need("yubico-piv-tool", "yubico-piv-tool"), "-r", "Virtual"]
 
 
-def certificate_for(public_key) -> x509.Certificate:
-    """A certificate for a key whose private part is on a card, signed by somebody else."""
+def _name(text: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _unsigned(public_key, subject: str) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "vreader test")])
     return (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
+        .subject_name(_name(subject))
+        .issuer_name(_name("vreader test authority"))
         .public_key(public_key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))
         .not_valid_after(now + datetime.timedelta(days=2))
-        .sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256())
     )
+
+
+@functools.cache
+def _authority() -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    unsigned = _unsigned(key.public_key(), "vreader test authority").add_extension(
+        x509.BasicConstraints(ca=True, path_length=None), critical=True
+    )
+    return key, unsigned.sign(key, hashes.SHA256())
+
+
+def certificate_for(public_key) -> x509.Certificate:
+    """A certificate for a key whose private part is on a card, signed by the test authority."""
+    return _unsigned(public_key, "vreader test").sign(_authority()[0], hashes.SHA256())
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory) -> Path:
+    """The PEM certificate of the authority that signed the cards' certificates."""
+    path = tmp_path_factory.mktemp("authority") / "authority.crt"
+    path.write_bytes(_authority()[1].public_bytes(serialization.Encoding.PEM))
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -122,6 +173,15 @@ def provisioned(tmp_path_factory, serving, make_keys, piv_tool) -> Path:
         make_keys(served.run, directory)
         served.run(*piv_tool, "-a", "set-chuid", "-a", "set-ccc")
     return directory
+
+
+@pytest.fixture(scope="module")
+def card_world(serving, either_stack, provisioned, tmp_path_factory) -> Iterator:
+    """A world of each test module and stack, with a copy of the card with four keys."""
+    card = shutil.copy(provisioned / "card", tmp_path_factory.mktemp("card"))
+    options = ("--stack", either_stack, "--card", f"piv,state={card}", "--reader", YUBICO_READER)
+    with serving(*options) as served:
+        yield served
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import re
 import shutil
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
@@ -132,3 +133,40 @@ def test_pins(start):
         for _ in range(3):
             assert "CKR_PIN_" in tool(*wrong, login=False, code=1)
         assert "CKR_PIN_LOCKED" in tool(*right, login=False, code=1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "slot"), [("rsa:2048", "9a"), ("EC:prime256v1", "9a"), ("EC:secp384r1", "9e")]
+)
+def test_generating_a_key(key_generator, tmp_path, kind, slot):
+    # OpenSC's module makes no keys on PIV cards; Yubico's does, for the security officer, whose
+    # PIN is the management key in hexadecimal.
+    run = key_generator
+    officer = ("--login", "--login-type", "so", "--so-pin", "0102030405060708" * 3)
+    run(*officer, "--keypairgen", "--key-type", kind, "--id", IDS[slot])
+    message, signature, attestation = (tmp_path / name for name in ("message", "s", "attestation"))
+    # pkcs11-tool 0.23 cannot write out a public key on P-384, so the card is asked.
+    run.attest(slot, attestation)
+    key = x509.load_pem_x509_certificate(attestation.read_bytes()).public_key()
+    rsa = kind.startswith("rsa")
+    message.write_bytes(MESSAGE if rsa else MESSAGE[:32])
+    mechanism = "SHA256-RSA-PKCS" if rsa else "ECDSA"
+    files = ("-i", message, "-o", signature, "--signature-format", "openssl")
+    run("--login", "--pin", "123456", "--sign", "-m", mechanism, "--id", IDS[slot], *files)
+    how = (padding.PKCS1v15(), hashes.SHA256()) if rsa else (ec.ECDSA(Prehashed(hashes.SHA256())),)
+    key.verify(signature.read_bytes(), message.read_bytes(), *how)
+
+
+@pytest.fixture(scope="module")
+def key_generator(need, need_module, serving, either_stack):
+    """Run pkcs11-tool with Yubico's module on a new card."""
+    tool = need("pkcs11-tool", "opensc")
+    module = need_module("libykcs11.so", "ykcs11")
+    yubico = need("yubico-piv-tool", "yubico-piv-tool")
+    with serving("--stack", either_stack, "--card", "piv", "--reader", READER) as served:
+
+        def run(*words) -> None:
+            served.run(tool, "--module", module, *words)
+
+        run.attest = lambda slot, path: served.run(yubico, "-a", "attest", "-s", slot, "-o", path)
+        yield run
