@@ -1,7 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Cards in files, which appear whole or not at all; their images."""
 
+import os
+import resource
 import stat
+import subprocess
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -139,6 +144,12 @@ def test_what_is_no_image(tmp_path, image):
     assert not list(tmp_path.iterdir())
 
 
+def test_a_card_is_no_image(card, tmp_path):
+    with pytest.raises(VreaderError, match="no image") as caught:
+        cardfile.load(Path(card).read_bytes(), str(tmp_path / "b.card"))
+    assert "a card itself" in caught.value.hint
+
+
 def test_reset(card):
     image = cardfile.export(card)
     with cardfile.opened(card) as (_, opened):
@@ -164,3 +175,117 @@ def test_every_kind_can_be_kept(tmp_path, kind):
     assert cardfile.kind_of(path).name == kind.partition(":")[0]
     cardfile.reset(path)
     cardfile.load(cardfile.export(path), str(tmp_path / "b.card"))
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+@contextmanager
+def room_for(size):
+    """No file of this process may grow beyond ``size`` bytes: a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("size", [0, 4096, 8192])
+def test_a_full_disk_is_told(tmp_path, size):
+    path = str(tmp_path / "a.card")
+    recipe = Recipe("gids")
+    for attempt in (
+        lambda: cardfile.write(recipe, path),
+        lambda: cardfile.close(find_kind("gids").create("windows", {}, FileStore(path), None)),
+    ):
+        with room_for(size), pytest.raises(VreaderError) as caught:
+            attempt()
+        assert caught.value.hint
+        assert not list(tmp_path.glob("*.new-*"))
+    cardfile.close(cardfile.make(recipe, FileStore(path)))
+
+
+def test_a_full_disk_spoils_no_reset_and_no_image(card, tmp_path):
+    with cardfile.opened(card) as (_, opened):
+        opened.power_on()
+        opened.transmit(bytes.fromhex("00A4040005A000000308"))
+        opened.transmit(bytes.fromhex("0020008008393939393939FFFF"))
+    image, out = cardfile.export(card), tmp_path / "image"
+    out.write_text("an older image")
+    with room_for(1024):
+        with cardfile.opened(card) as (kind, opened):
+            with pytest.raises(VreaderError, match="cannot write the card"):
+                kind.restore(opened)
+            assert dict(kind.facts(opened))["PIN"] == "2 of 3 tries left"
+        with pytest.raises(OSError, match="large"):
+            cardfile.publish(image, str(out), replace=True)
+    assert cardfile.export(card) == image
+    assert out.read_text() == "an older image"
+    assert names(tmp_path) == {"a.card", "image"}
+
+
+def test_a_pipe_is_no_card(tmp_path):
+    pipe = str(tmp_path / "pipe")
+    os.mkfifo(pipe)
+    for attempt in (
+        lambda: cardfile.info(pipe),
+        lambda: cardfile.write(Recipe("blank"), pipe, replace=True),
+        lambda: cardfile.load(b"", pipe, replace=True),
+    ):
+        with pytest.raises(UsageError, match="is not a card file"):
+            attempt()
+    assert Path(pipe).is_fifo()
+
+
+def test_a_link_stays_one(card, tmp_path):
+    link, new = tmp_path / "link", tmp_path / "new"
+    link.symlink_to("a.card")
+    new.symlink_to("not there yet")
+    before = cardfile.export(card)
+    cardfile.write(Recipe("piv"), str(link), replace=True)
+    cardfile.close(cardfile.make(Recipe("blank"), FileStore(str(new))))
+    assert link.is_symlink()
+    assert new.is_symlink()
+    assert cardfile.export(card) != before
+    assert cardfile.info(str(tmp_path / "not there yet"))["kind"] == "blank"
+
+
+def test_what_a_killed_process_left_aside_is_removed(tmp_path):
+    dead = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"],
+                          stdout=subprocess.PIPE, text=True, check=True)  # fmt: skip
+    left = [f"a.card.new-{int(dead.stdout)}", f"a.card.new-{os.getpid()}", f"a.card.new-{10**20}"]
+    kept = [f"a.card.new-{os.getppid()}", "a.card.new-", "a.card.new-x", "b.card.new-1"]
+    for name in (*left, f"{left[0]}-journal", *kept):
+        (tmp_path / name).write_text("keys")
+    cardfile.write(Recipe("blank"), str(tmp_path / "a.card"))
+    assert names(tmp_path) == {"a.card", *kept}
+
+
+def test_nobody_opens_a_card_that_is_being_replaced(card):
+    with cardfile._new_file(card, replace=True) as aside:
+        Path(aside).touch()
+        with pytest.raises(VreaderError, match="in use by this process"), cardfile.opened(card):
+            pass
+
+
+def test_a_card_that_this_process_uses_itself(card):
+    with cardfile.opened(card), pytest.raises(VreaderError, match="in use by this process"):
+        cardfile.info(card)
+
+
+def test_who_comes_second_is_told(tmp_path):
+    path = tmp_path / "a.card"
+    with (
+        pytest.raises(UsageError, match="exists already"),
+        cardfile._new_file(str(path), replace=False) as aside,
+    ):
+        Path(aside).touch()
+        path.write_text("another was faster")
+    assert path.read_text() == "another was faster"
+
+
+def test_an_endless_image(tmp_path):
+    with pytest.raises(VreaderError, match="at most 16 MiB"):
+        cardfile.load(bytes(cardfile.MAX_IMAGE + 1), str(tmp_path / "a.card"))

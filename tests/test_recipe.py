@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vreader.errors import UsageError
-from vreader.recipe import Recipe, near
+from vreader.recipe import Recipe
 
 TOML = """
 kind = "piv"
@@ -83,11 +83,6 @@ def test_no_recipe(text):
     with pytest.raises(UsageError) as caught:
         Recipe.parse(text)
     assert caught.value.hint
-
-
-def test_near():
-    assert near("sloot", {"slot": "", "pin": ""}) == "did you mean slot?"
-    assert near("x", ["slot"]) == ""
 
 
 def test_no_secret_in_the_repr(toml):

@@ -14,6 +14,10 @@ from vreader.errors import UsageError, VreaderError
 from vreader.kinds import find_keeping_kind, keeping_kinds
 from vreader.recipe import Recipe
 
+MAX_IMAGE = 1 << 24  # bytes of an exported image; a full card has a tenth of it
+# What a kind may raise over a memory that was changed from outside.
+_DAMAGE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError)
+
 
 def make(recipe: Recipe, store: Store) -> Card:
     """Make the card with its keys, or open it where the store's file holds one.
@@ -53,16 +57,24 @@ def write(recipe: Recipe, path: str, *, replace: bool = False) -> None:
 
 def kind_of(path: str) -> KeepingKind:
     """Return the kind of the card in a file, which may be in use; raises VreaderError."""
+    if not path:
+        raise UsageError("the card's file has no name", hint="name a file, for example my.card")
     if not os.path.exists(path):  # noqa: PTH110 - pathlib is slow to import
         raise UsageError(
             f"there is no card in {path}", hint=f"make one: vreader card new {path} --profile piv"
         )
+    if not os.path.isfile(path):  # noqa: PTH113 - a pipe would keep its reader waiting
+        raise _no_card(path)
     if not os.access(path, os.R_OK):
         raise UsageError(f"you may not read {path}", hint="ask its owner, or use a card of yours")
     for kind in keeping_kinds():
         if kind.holds(path):
             return kind
-    raise UsageError(
+    raise _no_card(path)
+
+
+def _no_card(path: str) -> UsageError:
+    return UsageError(
         f"{path} is not a card file", hint="name a file made by vreader card new or state=FILE"
     )
 
@@ -87,7 +99,7 @@ def info(path: str) -> dict[str, str]:
     with opened(path) as (kind, card):
         try:
             return {"kind": kind.name, **dict(kind.outline(card)), **dict(kind.facts(card))}
-        except (ValueError, LookupError, TypeError, AssertionError) as error:
+        except _DAMAGE as error:
             raise VreaderError(
                 f"the card in {path} cannot be read: {type(error).__name__}",
                 hint="the file was changed from outside; use a copy, or make a new card",
@@ -100,6 +112,32 @@ def export(path: str) -> bytes:
         return kind.export(card)
 
 
+def publish(content: bytes, path: str, *, replace: bool = False) -> None:
+    """Write a file that its owner alone may read, whole or not at all.
+
+    Raises:
+        UsageError: it exists, and is not to be replaced.
+        OSError: it cannot be written.
+    """
+    place = os.path.realpath(path)
+    if os.path.lexists(place) and not replace:
+        raise _exists(path)
+    aside = f"{place}.new-{os.getpid()}"
+    _sweep(place)
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with os.fdopen(os.open(aside, flags, 0o600), "wb") as file:
+            file.write(content)
+        if replace:
+            os.replace(aside, place)  # noqa: PTH105 - pathlib is slow to import
+        else:
+            _publish(aside, place)
+    except FileExistsError as error:
+        raise _exists(path) from error
+    finally:
+        _remove(aside)
+
+
 def load(image: bytes, path: str, *, replace: bool = False) -> None:
     """Make the file of a card from an exported image; raises VreaderError.
 
@@ -108,14 +146,22 @@ def load(image: bytes, path: str, *, replace: bool = False) -> None:
         path: the new file.
         replace: the file may exist, if it is a card that nobody uses.
     """
+    if len(image) > MAX_IMAGE:
+        raise VreaderError(
+            f"an image of a card has at most {MAX_IMAGE >> 20} MiB",
+            hint="make one with vreader card export",
+        )
     with _new_file(path, replace=replace) as aside:
         for kind in keeping_kinds():
             if kind.reads(image):
                 close(kind.load(image, FileStore(aside)))
                 return
+        itself = image.startswith(b"SQLite format 3\0")
         raise VreaderError(
             "this is no image of a card of an installed kind",
-            hint="make one with vreader card export",
+            hint="it is a card itself: copy the file, or make an image with vreader card export"
+            if itself
+            else "make one with vreader card export",
         )
 
 
@@ -138,23 +184,30 @@ def _there(path: str) -> bool:
 
 @contextmanager
 def _new_file(path: str, *, replace: bool) -> Iterator[str]:
-    """Give the name of a file aside that becomes ``path`` when all went well."""
+    """Give the name of a file aside that becomes ``path`` when all went well.
+
+    Where ``path`` is a symbolic link, the file that it names is made or replaced.
+    """
     if not path or os.path.isdir(path):  # noqa: PTH112 - pathlib is slow to import
         raise UsageError(f"{path!r} cannot be a card's file", hint="write for example my.card")
-    if os.path.lexists(path):
+    place = os.path.realpath(path)
+    if os.path.lexists(place):
         if not replace:
-            raise UsageError(
-                f"{path} exists already", hint="name another file, or add --force to replace it"
-            )
-        with opened(path) if _there(path) else nullcontext():
-            pass  # only a card is replaced, and only one that nobody uses
-    aside = f"{path}.new-{os.getpid()}"
+            raise _exists(path)
+        if not os.path.isfile(place):  # noqa: PTH113 - a device or a pipe
+            raise _no_card(path)
+    aside = f"{place}.new-{os.getpid()}"
     try:
-        yield aside
-        if replace:
-            os.replace(aside, path)  # noqa: PTH105 - pathlib is slow to import
-        else:
-            _publish(aside, path)
+        _sweep(place)
+        # Only a card is replaced, and only one that nobody uses, from now on either.
+        with opened(path) if replace and _there(place) else nullcontext():
+            yield aside
+            if replace:
+                os.replace(aside, place)  # noqa: PTH105 - pathlib is slow to import
+            else:
+                _publish(aside, place)
+    except FileExistsError as error:
+        raise _exists(path) from error
     except OSError as error:
         raise VreaderError(
             f"cannot write {path}: {error.strerror}", hint="choose another folder or name"
@@ -166,13 +219,52 @@ def _new_file(path: str, *, replace: bool) -> Iterator[str]:
         error.hint = error.hint.replace(aside, path)
         raise
     finally:
-        if os.path.lexists(aside):
-            os.unlink(aside)  # noqa: PTH108 - pathlib is slow to import
+        _remove(aside)
+
+
+def _exists(path: str) -> UsageError:
+    return UsageError(
+        f"{path} exists already", hint="name another file, or add --force to replace it"
+    )
 
 
 def _publish(aside: str, path: str) -> None:
     """Give a file its name, which nobody else has taken meanwhile."""
     try:
         os.link(aside, path)
-    except PermissionError:  # not every file system has hard links
+    except FileExistsError:
+        raise
+    except OSError:  # not every file system has hard links
         os.replace(aside, path)  # noqa: PTH105
+
+
+def _sweep(place: str) -> None:
+    """Remove what processes left aside that were killed: there are keys in it."""
+    folder, name = os.path.split(place)
+    try:
+        there = os.listdir(folder)  # noqa: PTH208 - pathlib is slow to import
+    except OSError:
+        return  # one may write into folders that one may not list
+    for found in there:
+        base, _, pid = found.removesuffix("-journal").rpartition(".new-")
+        if base == name and pid.isascii() and pid.isdigit() and not _lives(int(pid)):
+            _remove(os.path.join(folder, f"{base}.new-{pid}"))  # noqa: PTH118
+
+
+def _lives(pid: int) -> bool:
+    """Tell whether another process has this number; what has ours is of one before us."""
+    if pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _remove(aside: str) -> None:
+    for path in (aside, f"{aside}-journal"):
+        if os.path.lexists(path):
+            os.unlink(path)  # noqa: PTH108 - pathlib is slow to import

@@ -3,7 +3,8 @@
 
 ``SPEC`` is one of::
 
-    kind[:profile][,key=value…]     an installed kind; every kind takes ``state=FILE``, ``seed=HEX``
+    kind[:profile][,key=value…]     an installed kind; those whose cards are kept in files take
+                                    ``state=FILE`` and ``seed=HEX``
     file.toml[,key=value…]          a card with keys, see :class:`vreader.recipe.Recipe`
     file.py:Class[,key=value…]      a class of your own, called with the keys as arguments
     atr:3B…                         a card that answers this ATR and 6D00 to everything
@@ -14,7 +15,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from vreader.card import Card, CardKind, FileStore, MemoryStore, Store
+from vreader.card import Card, CardKind, FileStore, KeepingKind, MemoryStore, Store
 from vreader.errors import UsageError
 from vreader.iso7816 import SW, Atr
 from vreader.iso7816.atr import MAX_ATR_LENGTH, AtrError
@@ -100,6 +101,10 @@ class CardSpec(NamedTuple):
         """Return the same card kept in the state file ``path``."""
         if not path:
             raise UsageError("--state names no file", hint="for example --state my.card")
+        if "," in path:
+            raise UsageError(
+                "--state names a file with a comma", hint="rename it: a comma separates keys"
+            )
         if self.form not in _KEEPING:
             raise UsageError(
                 f"card {self.label!r} keeps no state file", hint="only installed kinds do"
@@ -155,6 +160,10 @@ class CardSpec(NamedTuple):
 
             return make(self._recipe(), self._store())
         kind = find_kind(self.name)
+        # Where nothing is said about the card but its file, it is the card in it.
+        path = None if self.profile or self.options else self.state
+        if path and isinstance(kind, KeepingKind) and kind.holds(path):
+            return kind.open(FileStore(path))
         profiles = kind.profiles()
         profile = self.profile or next(iter(profiles))
         if profile not in profiles:

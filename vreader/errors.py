@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The error a person sees: one line of what went wrong, one line of what to do next."""
 
+from collections.abc import Iterable
+
 
 class VreaderError(Exception):
     """A failure that the user can do something about.
@@ -21,3 +23,21 @@ class UsageError(VreaderError):
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message, hint=hint, exit_code=2)
+
+
+# Below it a short word is like any other: pin and pnp, slot and hist.
+_NEAR = 0.7
+
+
+def near(word: str, known: Iterable[str], least: float = _NEAR) -> str:
+    """Return a hint with the known word that was probably meant, or nothing.
+
+    Args:
+        word: what was typed.
+        known: what there is.
+        least: how alike the two must be, 0 to 1.
+    """
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, known, 1, least)
+    return f"did you mean {found[0]}?" if found else ""

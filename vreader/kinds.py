@@ -10,7 +10,7 @@ from functools import cache
 from importlib import import_module
 
 from vreader.card import CardKind, Description, KeepingKind
-from vreader.errors import UsageError, VreaderError
+from vreader.errors import UsageError, VreaderError, near
 
 ENTRY_POINT_GROUP = "vreader.cards"
 
@@ -36,11 +36,10 @@ def find_kind(name: str) -> CardKind:
         VreaderError: its plug-in cannot be loaded.
     """
     if (target := OWN_KINDS.get(name) or _foreign().get(name)) is None:
-        known = ", ".join(kind_names())
-        raise UsageError(
-            f"unknown card kind {name!r}",
-            hint=f"installed kinds: {known}; or use file.py:Class, atr:3B…, none",
-        )
+        known = kind_names()
+        meant = near(name.lower(), known, 0.6)
+        kinds = f"installed kinds: {', '.join(known)}; or use file.py:Class, atr:3B…, none"
+        raise UsageError(f"unknown card kind {name!r}", hint=f"{meant} {kinds}" if meant else kinds)
     return _load(name, target)
 
 
@@ -61,14 +60,19 @@ def find_keeping_kind(name: str) -> KeepingKind:
 
 
 def keeping_kinds() -> Iterator[KeepingKind]:
-    """Yield the installed kinds whose cards live in files."""
-    for name in kind_names():
+    """Yield the installed kinds whose cards live in files, our own first: they are found sooner."""
+    for name in _names():
         try:
             kind = find_kind(name)
         except VreaderError:
             continue  # a broken plug-in keeps nobody from using the others
         if isinstance(kind, KeepingKind):
             yield kind
+
+
+def _names() -> Iterator[str]:
+    yield from OWN_KINDS
+    yield from (name for name in sorted(_foreign()) if name not in OWN_KINDS)
 
 
 def describe(c_apdu: bytes, aid: bytes) -> Description:

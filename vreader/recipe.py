@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from vreader.errors import UsageError
+from vreader.errors import UsageError, near
 from vreader.kinds import find_keeping_kind
 
 _TABLES = ("options", "provision")
@@ -70,15 +70,9 @@ class Recipe(NamedTuple):
             here = os.path.dirname(path)  # noqa: PTH120 - pathlib is slow to import
             given = provision.get(FOLDER, [""])
             provision[FOLDER] = [os.path.join(here, folder) for folder in given]  # noqa: PTH118
-        seed = _text(told["seed"], path, "seed") if "seed" in told else ""
-        try:
-            raw = bytes.fromhex(seed)
-        except ValueError:
-            raise UsageError(
-                f"{path}: seed is not in hex", hint='for example seed = "01"'
-            ) from None
+        seed = parse_seed(_text(told["seed"], path, "seed"), path) if "seed" in told else None
         profile = _text(told.get("profile", ""), path, "profile")
-        return cls(kind, profile, options, provision, raw or None)
+        return cls(kind, profile, options, provision, seed)
 
     def with_options(
         self,
@@ -92,6 +86,16 @@ class Recipe(NamedTuple):
             provision={**self.provision, **(provision or {})},
             seed=self.seed if seed is None else seed,
         )
+
+
+def parse_seed(text: str, where: str) -> bytes:
+    """Read a seed; raises UsageError, which names ``where`` it stands."""
+    try:
+        if seed := bytes.fromhex(text):
+            return seed
+    except ValueError:
+        pass
+    raise UsageError(f"{where}: seed is not in hex", hint="for example 01")
 
 
 def _toml(path: str) -> dict[str, object]:
@@ -115,14 +119,6 @@ def _only(table: Mapping[str, object], known: Sequence[str] | Mapping[str, str],
                 f"{path}: unknown key {key!r}" + (f" in [{where}]" if where else ""),
                 hint=near(key, known) or "known: " + (", ".join(known) or "none"),
             )
-
-
-def near(word: str, known: Sequence[str] | Mapping[str, str]) -> str:
-    """Return a hint with the known word that was probably meant, or nothing."""
-    from difflib import get_close_matches
-
-    found = get_close_matches(word, known, 1)
-    return f"did you mean {found[0]}?" if found else ""
 
 
 def _table(told: Mapping[str, object], name: str, path: str) -> dict[str, object]:

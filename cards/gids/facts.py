@@ -59,6 +59,8 @@ def _container(state: GidsState, index: int, container: fs.Container) -> str:
         container.name,
         "no key" if record is None else tables.ALGORITHM_NAMES[record.algorithm],
     ]
+    if container.signature_bits and not container.exchange_bits:
+        told.append("signs only")
     if container.flags & fs.DEFAULT:
         told.append("default")
     for signature in (False, True):
@@ -77,7 +79,8 @@ def _subject(state: GidsState, name: str) -> str | None:
             return None
         from cryptography import x509
 
-        found = x509.load_der_x509_certificate(fs.expand_certificate(content))
-        return "certificate " + found.subject.rfc4514_string()
+        from cards.platform.certificates import told
+
+        return told(x509.load_der_x509_certificate(fs.expand_certificate(content)))
     except ValueError:
         return "a file that is no certificate"

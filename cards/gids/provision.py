@@ -69,7 +69,7 @@ def provision(card: Card, options: provisioning.Provisioning) -> None:
         for wish in wishes or [_wish(DEFAULT_SLOT)]:
             _demand_room(state)
             record = wish.record or generate(wish.algorithm)
-            usage = Usage.SIGNATURE if wish.signature else Usage.AUTHENTICATION
+            usage = Usage.SIGNATURE if wish.signature else Usage.EXCHANGE
             certificate = wish.certificate or issuer.certify(record.to_cryptography(), usage)
             add_container(state, record, certificate, signature=wish.signature)
     except BaseException:

@@ -29,10 +29,11 @@ def use_private_key(state: PivState, command: std.UsePrivateKey) -> bytes:
 def authenticate_management(state: PivState, algorithm: Algorithm, step: std.Step) -> bytes:
     """Take one step of an authentication with the management key.
 
-    A witness or challenge of the card is good for one answer, and any other step forgets it: what
-    the card encrypts for one flow must not be usable in another. Failures are never counted,
-    clients use challenges as a source of random numbers.
+    A witness or challenge of the card is good for one answer, and any other step forgets it, on
+    every logical channel: what the card encrypts for one flow must not be usable in another.
+    Failures are never counted, clients use challenges as a source of random numbers.
     """
+    state.continue_authentication()
     security, key = state.security, state.management_key
     witness, security.witness = security.witness, None
     challenge, security.challenge = security.challenge, None

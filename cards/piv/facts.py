@@ -62,14 +62,10 @@ def _guid(state: PivState) -> str:
 
 
 def _subject(value: bytes) -> str:
-    from datetime import UTC, datetime
-
     from cards.piv.certificates import read_certificate_object
+    from cards.platform.certificates import told
 
     try:
-        certificate = read_certificate_object(value)
-        until = certificate.not_valid_after_utc
-        ended = f", expired {until:%Y-%m-%d}" if until < datetime.now(UTC) else ""
-        return "certificate " + certificate.subject.rfc4514_string() + ended
+        return told(read_certificate_object(value))
     except ValueError:
         return "an object that is no certificate"

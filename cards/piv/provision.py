@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cards.piv.build import piv_state
 from cards.piv.certificates import certificate_object
 from cards.piv.keys import KeyRecord, Origin, PrivateKey, generate, import_private
-from cards.piv.profile import Profile
+from cards.piv.profile import PROFILES, Profile
 from cards.piv.state import MAX_OBJECT, PivState
 from cards.piv.tables import (
     ALGORITHM_NAMES,
@@ -124,6 +124,12 @@ def _slot(text: str, profile: Profile) -> tuple[int, Algorithm]:
     """Read ``SLOT:ALGORITHM``; raises UsageError."""
     slot, _, algorithm = text.lower().partition(":")
     names = algorithm_names(profile)
+    others = [p.name for p in PROFILES.values() if algorithm in algorithm_names(p)]
+    if slot in _SLOTS and algorithm not in names and others:
+        raise UsageError(
+            f"slot {text!r}: a piv card {profile.name} has no such keys",
+            hint="use profile " + " or ".join(others) + "; this one has " + " ".join(names),
+        )
     if slot not in _SLOTS or algorithm not in names:
         raise UsageError(
             f"slot {text!r} cannot be provisioned",

@@ -184,6 +184,12 @@ class PivState:
         """Whether the cardholder is: by the PIN, or by the global PIN where it counts."""
         return self.security.pin or (self.global_pin_verified and self.pin_policy.global_pin)
 
+    def continue_authentication(self) -> None:
+        """Forget witness and challenge if another logical channel authenticated since."""
+        if self._card.authentication is not self.security:
+            self.security.witness = self.security.challenge = None
+            self._card.authentication = self.security
+
     @property
     def pairing_code(self) -> bytes | None:
         """The eight digits of the pairing code container (part 1 §5.1.3); None without them."""

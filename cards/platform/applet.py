@@ -38,14 +38,18 @@ class CardStatus:
 
     Attributes:
         verified: names of what was verified for all applications, e.g. a global PIN.
+        authentication: the security status of the channel that took the last step of an
+            authentication with a key that all channels share.
     """
 
     def __init__(self) -> None:
         self.verified: set[str] = set()
+        self.authentication: object | None = None
 
     def drop(self) -> None:
         """Forget everything: the card was reset or loses power."""
         self.verified.clear()
+        self.authentication = None
 
 
 class Application(Protocol):

@@ -20,7 +20,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.serialization import pkcs12
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from cards.platform import provisioning
 from cards.platform.provisioning import Provisioning
@@ -37,13 +37,28 @@ Key = (
 DEFAULT_SUBJECT = "CN=vreader"
 _UPN = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")  # szOID_NT_PRINCIPAL_NAME
 _PIV_CARD_AUTHENTICATION = x509.ObjectIdentifier("2.16.840.1.101.3.6.8")  # FIPS 201-3 app. B
+_PBES2 = bytes.fromhex("06092A864886F70D01050D")  # marks encrypted PKCS #8 (RFC 8018 app. A.4)
 _MAX_NAME = 1024
+# What RFC 4514 has no short name for, and openssl has.
+_NAMES = {
+    "emailAddress": NameOID.EMAIL_ADDRESS,
+    "E": NameOID.EMAIL_ADDRESS,
+    "serialNumber": NameOID.SERIAL_NUMBER,
+    "GN": NameOID.GIVEN_NAME,
+    "SN": NameOID.SURNAME,
+    "title": NameOID.TITLE,
+}
 
 
 class Usage(Enum):
     """What a key is for; the value is the extended key usage of its certificate."""
 
     AUTHENTICATION = (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SMARTCARD_LOGON)
+    EXCHANGE = (
+        ExtendedKeyUsageOID.CLIENT_AUTH,
+        ExtendedKeyUsageOID.SMARTCARD_LOGON,
+        ExtendedKeyUsageOID.EMAIL_PROTECTION,
+    )  # Windows' AT_KEYEXCHANGE: one key that signs and decrypts
     SIGNATURE = (ExtendedKeyUsageOID.EMAIL_PROTECTION,)
     KEY_MANAGEMENT = (ExtendedKeyUsageOID.EMAIL_PROTECTION, ExtendedKeyUsageOID.SMARTCARD_LOGON)
     CARD_AUTHENTICATION = (_PIV_CARD_AUTHENTICATION, ExtendedKeyUsageOID.CLIENT_AUTH)
@@ -111,17 +126,26 @@ class Issuer(NamedTuple):
 
 def parse_subject(text: str) -> x509.Name:
     """Read a distinguished name as in RFC 4514; raises UsageError."""
+    hint = "for example CN=alice,O=Example"
+    if not 1 <= len(text) <= _MAX_NAME or not text.isprintable():
+        raise UsageError(f"a subject has 1 to {_MAX_NAME} printable characters", hint=hint)
     try:
-        name = x509.Name.from_rfc4514_string(text)
+        return x509.Name.from_rfc4514_string(text, _NAMES)
     except (ValueError, KeyError) as error:
+        if text.startswith("/"):
+            hint = "with commas between its parts, and without the slash: CN=alice,O=Example"
+        reason = f": {error}" if "length" in str(error) else ""
         raise UsageError(
-            f"subject {text!r} is not a distinguished name", hint="for example CN=alice,O=Test"
+            f"subject {text!r} is not a distinguished name{reason}", hint=hint
         ) from error
-    if not text or len(text) > _MAX_NAME:
-        raise UsageError(
-            f"a subject has 1 to {_MAX_NAME} characters", hint="for example CN=alice,O=Test"
-        )
-    return name
+
+
+def told(certificate: x509.Certificate) -> str:
+    """Return what people are told of a certificate: its subject, and when it expired."""
+    until = certificate.not_valid_after_utc
+    ended = f", expired {until:%Y-%m-%d}" if until < datetime.now(UTC) else ""
+    names = {identifier: name for name, identifier in reversed(_NAMES.items())}
+    return f"certificate {certificate.subject.rfc4514_string(names)}{ended}"
 
 
 # ---------------------------------------------------------------------- files
@@ -142,12 +166,13 @@ def load_key(path: str, password: bytes | None) -> Key:
                 ) from None
             key = load(raw, None)  # the password is that of another file
     except (ValueError, UnsupportedAlgorithm) as error:
-        wrong = password is not None and pem and b"ENCRYPTED" in raw
+        if password is not None and (b"ENCRYPTED" in raw if pem else _PBES2 in raw):
+            raise UsageError(
+                f"the key in {path} cannot be opened with this password", hint="check the password"
+            ) from error
         raise UsageError(
-            f"the key in {path} cannot be opened with this password"
-            if wrong
-            else f"{path} holds no private key that can be read",
-            hint="check the password" if wrong else "it must be PKCS #8 or traditional, PEM or DER",
+            f"{path} holds no private key that can be read",
+            hint="it must be PKCS #8 or traditional, PEM or DER; what is in a PFX needs --pfx",
         ) from error
     return _usable(key, path)
 
@@ -179,8 +204,8 @@ def load_pfx(path: str, password: bytes | None) -> tuple[Key, x509.Certificate]:
         if raw[:1] != b"\x30" or b"-----BEGIN" in raw:
             raise UsageError(f"{path} is not a PFX file", hint="it must be PKCS #12") from error
         raise UsageError(
-            f"{path} cannot be opened " + ("with this password" if password else "without one"),
-            hint="give its password with --password",
+            f"{path} cannot be opened with" + (" this password" if password else "out a password"),
+            hint="check what --password says" if password else "give it with --password",
         ) from error
     if key is None or certificate is None:
         missing = "private key" if key is None else "certificate for its key"
@@ -219,9 +244,10 @@ def _spki(public: object) -> bytes:
 
 def _key_usage(key: Key, usage: Usage) -> x509.KeyUsage:
     agrees = isinstance(key, x25519.X25519PrivateKey)
-    hides = usage is Usage.KEY_MANAGEMENT
+    hides = usage in (Usage.KEY_MANAGEMENT, Usage.EXCHANGE)
+    signs = usage is not Usage.KEY_MANAGEMENT or isinstance(key, ed25519.Ed25519PrivateKey)
     return x509.KeyUsage(
-        digital_signature=not agrees and (not hides or isinstance(key, ed25519.Ed25519PrivateKey)),
+        digital_signature=not agrees and signs,
         content_commitment=not agrees and usage is Usage.SIGNATURE,
         key_encipherment=hides and isinstance(key, rsa.RSAPrivateKey),
         data_encipherment=False,
@@ -246,7 +272,8 @@ def _authority(issuer: x509.Certificate | None, public: object) -> x509.Authorit
 
 def _email(text: str) -> x509.GeneralName:
     try:
-        if "@" not in text:
+        local, _, domain = text.rpartition("@")
+        if not local or not domain or " " in text or not text.isprintable():
             raise ValueError
         return x509.RFC822Name(text)
     except ValueError as error:

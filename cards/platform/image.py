@@ -34,6 +34,7 @@ def read(text: bytes, kind: str) -> dict[Key, bytes]:
             (area, key): bytes.fromhex(value)
             for area, entries in told["memory"].items()
             for key, value in entries.items()
+            if (area + key).encode() is not None  # no lone surrogates, which no file can hold
         }
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise VreaderError(
@@ -58,22 +59,37 @@ def kind_of(text: bytes) -> str:
 
 
 def remember(nvm: Nvm) -> None:
-    """Keep the present memory in itself, for :func:`recall`."""
+    """Keep the present memory in itself, for :func:`first`."""
     nvm.put(_BORN, _write(_without_born(nvm.content())))
     nvm.commit()
 
 
-def recall(nvm: Nvm) -> None:
-    """Return to what was remembered; raises VreaderError when nothing was."""
+def first(nvm: Nvm) -> dict[Key, bytes]:
+    """Return the memory as it was remembered; raises VreaderError when nothing usable was."""
     born = nvm.get(_BORN)
     if born is None:
         raise VreaderError(
             "this card was made before cards kept their first state",
             hint="make a new one with vreader card new",
         )
-    content = read(born, (nvm.get(("card", "kind")) or b"").decode())
-    nvm.replace({**content, _BORN: born})
-    nvm.commit()
+    try:
+        content = read(born, (nvm.get(("card", "kind")) or b"").decode())
+    except VreaderError as error:
+        raise VreaderError(
+            f"the card's first state cannot be used: {error}",
+            hint="the file was changed from outside; use a copy, or make a new card",
+        ) from error
+    return {**content, _BORN: born}
+
+
+def recall(nvm: Nvm, content: Mapping[Key, bytes]) -> None:
+    """Make ``content`` all there is; raises NvmError, and then nothing is changed."""
+    nvm.replace(content)
+    try:
+        nvm.commit()
+    except BaseException:
+        nvm.rollback()
+        raise
 
 
 def _without_born(content: Mapping[Key, bytes]) -> dict[Key, bytes]:

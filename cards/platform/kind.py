@@ -192,10 +192,11 @@ class AppletKind(ABC):
             found = (own.get("profile") or b"").decode()
             layout = (own.get("layout") or b"\x01")[0]
             if found not in self.PROFILES or layout > self.LAYOUT:
+                where = store.path or "the image"
                 raise VreaderError(
-                    f"{store.path} holds a {self.name} card of the unknown profile {found!r}"
+                    f"{where} holds a {self.name} card of the unknown profile {found!r}"
                     if found not in self.PROFILES
-                    else f"{store.path} holds a {self.name} card of layout {layout}",
+                    else f"{where} holds a {self.name} card of layout {layout}",
                     hint="it was made by a newer vreader; upgrade, or use another state file",
                 )
             if profile not in (None, found):
@@ -234,9 +235,14 @@ class AppletKind(ABC):
 
     def restore(self, card: Card) -> None:
         """Make the card again what it was when it was made."""
-        from cards.platform.image import recall
+        from cards.platform.image import first, recall
+        from cards.platform.nvm import MemoryBackend, Nvm
 
-        recall(_memory(card))
+        memory = _memory(card)
+        content = first(memory)
+        # Tried in memory first: a card that works is not given up for one that does not.
+        self._filled(Nvm(MemoryBackend()), content, MemoryStore())
+        recall(memory, content)
 
     def export(self, card: Card) -> bytes:
         """Return the image as JSON, secrets included."""
@@ -275,16 +281,12 @@ class AppletKind(ABC):
         return self._filled(nvm, content, store)
 
     def _filled(self, nvm: "Nvm", content: "Mapping[Key, bytes]", store: Store) -> "AppletCard":
-        from cards.platform.nvm import NvmError
-
         nvm.replace(content)
         try:
             nvm.commit()
-        except NvmError as error:
+        except BaseException:
             nvm.close()
-            raise VreaderError(
-                f"cannot write the card: {error}", hint="is there room on the disk?"
-            ) from error
+            raise
         return self._existing(nvm, store, None)
 
 

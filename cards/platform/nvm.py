@@ -15,8 +15,14 @@ from vreader.errors import VreaderError
 Key = tuple[str, str]
 
 
-class NvmError(Exception):
-    """The store did not take a change; the card answers 6581."""
+class NvmError(VreaderError):
+    """The store did not take a change; the card answers 6581, a person is told."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(
+            f"cannot write the card: {message}",
+            hint="is there room on the disk, and may you write the file?",
+        )
 
 
 class Backend(Protocol):

@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from vreader.errors import UsageError
 
 OPTIONS: Mapping[str, str] = {
-    "subject": "distinguished name in the certificates (RFC 4514) [CN=vreader]",
+    "subject": "distinguished name in the certificates, CN=alice,O=Example [CN=vreader]",
     "days": "how long they are valid, 1 to 36500, from yesterday on [3650]",
     "email": "mail address in them; repeatable",
     "upn": "user principal name in them, for Windows logon; repeatable",
@@ -66,7 +66,8 @@ def password(options: Provisioning) -> bytes | None:
             )
         text = os.environ[what]
     elif how == "file":
-        text = read(located(options, what), "password").decode(errors="replace").partition("\n")[0]
+        lines = read(located(options, what), "password").decode(errors="replace").splitlines()
+        text = lines[0] if lines else ""
     elif how == "pass":
         text = what
     return text.encode() if text else None

@@ -27,7 +27,7 @@ _SMALLEST = 512  # the smallest page of an SQLite database
 _LOCK_START, _LOCK_LENGTH = 0x40000000, 512
 # Files this process holds, by (device, inode). POSIX drops all locks of a process on a file when
 # it closes *any* descriptor of it, so such a file must not be opened again to look for its owner.
-_held: set[tuple[int, int]] = set()
+_held: dict[tuple[int, int], sqlite3.Connection] = {}
 
 
 class StateFile:
@@ -45,7 +45,7 @@ class StateFile:
         except BaseException:
             self._connection.close()
             raise
-        _held.add(identity)
+        _held[identity] = self._connection
         self._close = weakref.finalize(self, _release, self._connection, identity)
 
     def load(self) -> dict[Key, bytes]:
@@ -87,11 +87,18 @@ def kind_in(path: str) -> str:
     """Return the kind of the card in a file, or nothing; takes no lock and changes nothing."""
     try:
         place = Path(path).resolve(strict=True)
-        if _identity(path) in _held:
-            return ""  # the file must not be opened twice, see above
+        if (held := _held.get(_identity(path))) is not None:
+            return _kind_by(held)  # the file must not be opened twice, see above
         connection = sqlite3.connect(f"{place.as_uri()}?mode=ro&immutable=1", uri=True)
     except (OSError, sqlite3.Error):
         return ""
+    try:
+        return _kind_by(connection)
+    finally:
+        connection.close()
+
+
+def _kind_by(connection: sqlite3.Connection) -> str:
     try:
         if connection.execute("PRAGMA application_id").fetchone()[0] != APPLICATION_ID:
             return ""
@@ -100,13 +107,11 @@ def kind_in(path: str) -> str:
         return bytes(found[0]).decode() if found else ""
     except (sqlite3.Error, ValueError, TypeError):
         return ""
-    finally:
-        connection.close()
 
 
 def _release(connection: sqlite3.Connection, identity: tuple[int, int]) -> None:
     connection.close()
-    _held.discard(identity)
+    _held.pop(identity, None)
 
 
 def _connect(path: str) -> sqlite3.Connection:

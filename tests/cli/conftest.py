@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -91,11 +91,11 @@ def cli(monkeypatch, capfd) -> Iterator[Callable[..., Said]]:
 
 @pytest.fixture
 def command(vreader: list[str]) -> Callable[..., Said]:
-    """Run the command line in a process of its own."""
+    """Run the command line in a process of its own; words ``before`` it may change its rights."""
 
-    def run(*words: str, **options) -> Said:
+    def run(*words: str, before: Sequence[str] = (), **options) -> Said:
         done = subprocess.run(
-            [*vreader, *words],
+            [*before, *vreader, *words],
             **{"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": 60}
             | options,
         )

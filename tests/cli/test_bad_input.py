@@ -47,11 +47,19 @@ TYPED = {
     # --card
     "nothing": ([*RUN, "", "true"], "card '' names no kind", "kind[:profile][,key=value…]"),
     "comma": ([*RUN, ",", "true"], "option 1 of card '' is not key=value", "kind[:profile]"),
-    "unknown kind": ([*RUN, "pvi", "true"], "unknown card kind 'pvi'", "installed kinds: piv; or"),
-    "capitals": ([*RUN, "PIV", "true"], "unknown card kind 'PIV'", "installed kinds: piv"),
+    "unknown kind": (
+        [*RUN, "pvi", "true"],
+        "unknown card kind 'pvi'",
+        "did you mean piv? installed",
+    ),
+    "capitals": ([*RUN, "PIV", "true"], "unknown card kind 'PIV'", "did you mean piv? installed"),
     "dash": ([*RUN, "-x", "true"], "argument --card: expected one argument", "run --help"),
     "control character": ([*RUN, "piv\n", "true"], "printable characters", "kind[:profile]"),
-    "unknown profile": ([*RUN, "piv:4.2", "true"], "piv has no profile '4.2'", "5.4.3, neutral"),
+    "unknown profile": (
+        [*RUN, "piv:4.2", "true"],
+        "piv has no profile '4.2'",
+        "5.4.3, 5.7.1, neutral",
+    ),
     "no profile": ([*RUN, "piv:", "true"], "'piv:' names no profile", "see 'vreader cards'"),
     "unknown key": ([*RUN, "piv,color=red", "true"], "piv has no option 'color'", "pin, puk, mgmk"),
     "no value": ([*RUN, "piv,pin", "true"], "option 1 of card 'piv' is not key=value", "kind[:pr"),
@@ -102,6 +110,7 @@ TYPED = {
     ),
     # --state
     "state option": (["run", "--state", "", "true"], "--state names no file", "--state my.card"),
+    "comma in state": (["run", "--state", "a,b", "true"], "a file with a comma", "rename it"),
     "two states": (
         ["run", "--state", "a", *RUN[1:], "piv,state=b", "true"],
         "both name a file",

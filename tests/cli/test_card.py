@@ -14,6 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 
 from vreader import cardfile
+from vreader.kinds import keeping_kinds
 
 USAGE, ENVIRONMENT = 2, 3
 EC = ec.derive_private_key(5, ec.SECP256R1())
@@ -132,7 +133,7 @@ def test_help_lists_the_options_of_the_kind(cli, here):
 
 NEW = ("card", "new", "x.card")
 WRONG = {
-    "no action": (["card"], "required: ACTION", "card --help"),
+    "no action": (["card"], "required: ACTION, FILE", "card --help"),
     "action": (["card", "nwe", "x"], "invalid choice: 'nwe'", "card --help"),
     "no file": (["card", "new"], "required: FILE", "card new --help"),
     "two files": ([*NEW, "y.card"], "more than one FILE", "--profile piv --help"),
@@ -143,7 +144,13 @@ WRONG = {
     "kind": ([*NEW, "--profile", "pvi"], "unknown card kind 'pvi'", "installed kinds"),
     "profile": ([*NEW, "--profile", "piv:1"], "has no profile '1'", "5.4.3"),
     "option's value": ([*NEW, "--pin", "1"], "6 to 8 characters", "123456"),
-    "seed": ([*NEW, "--seed", "x"], "--seed is not in hex", "01"),
+    "seed": ([*NEW, "--seed", "x"], "--seed: seed is not in hex", "01"),
+    "empty seed": ([*NEW, "--seed", ""], "--seed: seed is not in hex", "01"),
+    "option of another kind": (
+        [*NEW, "--profile", "blank", "--pin", "1"],
+        "no such option: --pin",
+        "see 'vreader card new --profile blank --help'",
+    ),
     "terminal": ([*NEW, "--pin", "-"], "--pin - asks at a terminal", "--pin VALUE"),
     "directory": (["card", "new", "."], "cannot be a card's file", "my.card"),
     "empty": (["card", "new", ""], "cannot be a card's file", "my.card"),
@@ -154,6 +161,11 @@ WRONG = {
     "no toml": ([*NEW, "--profile", "no.toml"], "no.toml: No such file", "TOML"),
     "slot": ([*NEW, "--slot", "9b:p256"], "'9b:p256' cannot be provisioned", "9a 9c 9d 9e 82-95"),
     "algorithm": ([*NEW, "--slot", "9a:rsa512"], "cannot be provisioned", "rsa1024 rsa2048"),
+    "newer algorithm": (
+        [*NEW, "--slot", "9a:rsa4096"],
+        "a piv card 5.4.3 has no such keys",
+        "use profile 5.7.1",
+    ),
     "curve": ([*NEW, "--slot", "9a:p521"], "cannot be provisioned", "p256 p384"),
     "slot twice": ([*NEW, "--slot=9a:p256", "--slot=9A:p384"], "slot 9a is given twice", "another"),
     "slot twice 2": (
@@ -185,7 +197,7 @@ WRONG = {
         "this password",
         "--password",
     ),
-    "no password": ([*NEW, "--pfx", "bob.p12"], "without one", "--password"),
+    "no password": ([*NEW, "--pfx", "bob.p12"], "without a password", "--password"),
     "locked key": ([*NEW, "--import-key", "locked.pem"], "is encrypted", "--password"),
     "wrong password 2": (
         [*NEW, "--import-key", "locked.pem", "--password", "x"],
@@ -214,6 +226,8 @@ WRONG = {
     "no ca": ([*NEW, "--ca=cert.pem", "--ca-key=key.pem"], "is not that of a CA", "CA:TRUE"),
     "info of nothing": (["card", "info", "no.card"], "there is no card in no.card", "card new"),
     "info of junk": (["card", "info", "junk"], "junk is not a card file", "card new"),
+    "info of no name": (["card", "info", ""], "the card's file has no name", "my.card"),
+    "info of a device": (["card", "info", "/dev/null"], "/dev/null is not a card", "card new"),
     "info of a folder": (["card", "info", "."], ". is not a card file", "card new"),
     "export of junk": (["card", "export", "junk"], "junk is not a card file", "card new"),
     "reset of junk": (["card", "reset", "junk"], "junk is not a card file", "card new"),
@@ -244,6 +258,40 @@ def two_lines(said, problem):
     assert second.startswith("hint: ")
 
 
+def test_help_is_for_people(cli, here):
+    """No line is wider than a terminal; abbreviations stay as they are; profiles are told."""
+    for words in (
+        ["--help"],
+        *([action, "--help"] for action in ("info", "export", "import", "reset")),
+        *(["new", "--profile", kind.name, "--help"] for kind in keeping_kinds()),
+    ):
+        said = cli("card", *words)
+        assert said.code == 0
+        assert max(map(len, said.out.splitlines())) <= 80, words
+    assert "JSON to OUT" in cli("card", "export", "--help").out
+    assert "\n  piv:neutral  NIST" in cli("card", "new", "--help").out
+
+
+def test_no_control_character_of_a_certificate_reaches_the_terminal(cli, here):
+    pki.write_key(here / "k.pem", EC)
+    pki.write_certificate(here / "c.pem", pki.certificate(EC, "CN=a\x1b[2Jb"))
+    said = cli("card", "new", "a.card", "--import-key", "k.pem", "--import-cert", "c.pem")
+    assert said.code == 0
+    assert "CN=a\N{REPLACEMENT CHARACTER}[2Jb" in said.out
+    assert "\x1b" not in said.out
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")  # noqa: PTH110
+@pytest.mark.parametrize("words", [["info", "a.card"], ["export", "a.card"]])
+def test_full_output(cli, command, here, words):
+    cli("card", "new", "a.card", "--profile", "blank")
+    with open("/dev/full", "w") as full:  # noqa: PTH123
+        said = command("card", *words, capture_output=False, stdout=full, stderr=PIPE)
+    assert said.code == ENVIRONMENT
+    assert said.err.splitlines()[0] == "vreader: cannot write the output: No space left on device"
+    assert len(said.err.splitlines()) == 2
+
+
 def test_no_image(cli, files):
     two_lines(cli("card", "import", "junk", "x.card"), "no image of a card")
     assert not Path("x.card").exists()
@@ -265,10 +313,12 @@ def test_no_folder(cli, here):
     two_lines(cli("card", "new", "no/x.card"), "cannot use the state file no/x.card: No such")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_read_only_folder(cli, here):
+def test_read_only_folder(command, here):
     (here / "closed").mkdir(mode=0o500)
-    two_lines(cli("card", "new", "closed/x.card"), "closed/x.card: Permission denied")
+    # Root may write everywhere, unless it gives its capabilities up.
+    bare = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+    said = command("card", "new", "closed/x.card", before=bare)
+    two_lines(said, "closed/x.card: Permission denied")
 
 
 HOLD = """

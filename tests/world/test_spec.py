@@ -3,6 +3,7 @@
 
 import pytest
 
+from vreader import cardfile
 from vreader.cardspec import CardSpec
 from vreader.errors import UsageError
 from vreader.winscard.profile import WINDOWS
@@ -77,6 +78,17 @@ def test_names_that_are_not_the_same_on_every_stack(given):
 )
 def test_expand_state(cards, state, expanded):
     assert expand_state(cards, state) == expanded
+
+
+@pytest.mark.parametrize("text", ["piv:neutral", "yubikey:5.7.1", "gids:blank", "blank:t0"])
+def test_a_state_file_says_what_its_card_is(tmp_path, text):
+    path = str(tmp_path / "a.card")
+    kind, _, profile = text.partition(":")
+    cardfile.close(CardSpec.parse(text).with_state(path).make())
+    assert expand_state((), path) == [f"{kind},state={path}"]
+    cardfile.close(CardSpec.parse(*expand_state((), path)).make())
+    told = cardfile.info(path)
+    assert (told["kind"], told["profile"]) == (kind, profile)
 
 
 def test_expand_state_refuses():

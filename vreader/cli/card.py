@@ -6,15 +6,16 @@ import sys
 from argparse import REMAINDER, SUPPRESS, Namespace
 
 from vreader import cardfile
+from vreader.card import KeepingKind
 from vreader.cli.parser import Parser, say
-from vreader.errors import UsageError, VreaderError
+from vreader.errors import UsageError, VreaderError, near
 from vreader.kinds import find_keeping_kind
-from vreader.recipe import Recipe, near
+from vreader.recipe import Recipe, parse_seed
 
 _ACTIONS = {
     "new": "make a card that can be used: keys, certificates, PIN",
     "info": "tell about the card: profile, ATR, tries left, keys; no secrets",
-    "export": "write its image as JSON to OUT or stdout, private keys and PINs included",
+    "export": "write its image as JSON to OUT or stdout, with private keys and PINs",
     "import": "make FILE from the exported image IN (- is stdin)",
     "reset": "make it again what it was when it was made",
 }
@@ -45,7 +46,7 @@ at the terminal.""")
        vreader card import IN FILE [--force]
        vreader card reset FILE"""
     parser.add_argument("action", choices=_ACTIONS, metavar="ACTION", help="one of the above")
-    parser.add_argument("arguments", nargs=REMAINDER, help=SUPPRESS)
+    parser.add_argument("arguments", nargs=REMAINDER, metavar="FILE", help=SUPPRESS)
 
 
 def run(options: Namespace) -> int:
@@ -55,7 +56,8 @@ def run(options: Namespace) -> int:
     if action == "new":
         return _new(arguments)
     parser = Parser(f"vreader card {action}")
-    parser.describe(_ACTIONS[action].capitalize() + ".")
+    about = _ACTIONS[action]
+    parser.describe(f"{about[0].upper()}{about[1:]}.")
     add = parser.add_argument
     if action == "import":
         add("image", metavar="IN", help="an exported image, - is stdin")
@@ -90,7 +92,7 @@ def _new(arguments: list[str]) -> int:
     create, provision = kind.options(), kind.provisioning()
     parser = Parser("vreader card new")
     parser.usage = "vreader card new FILE [--profile PROFILE] [--OPTION VALUE]..."
-    parser.describe(f"Make a card in a file: {kind.summary}.")
+    parser.describe(_about(kind))
     add = parser.add_argument
     add("file", metavar="FILE", help="the card's file, which must not exist")
     add("--profile", metavar="PROFILE", help=_PROFILE)
@@ -117,11 +119,28 @@ def _new(arguments: list[str]) -> int:
             for n in provision
             if given[f"append.{n}"] is not None
         },
-        _seed(asked.seed),
+        None if asked.seed is None else parse_seed(asked.seed, "--seed"),
     )
     cardfile.write(recipe, asked.file, replace=asked.force)
     _info(asked.file)
     return 0
+
+
+def _about(kind: KeepingKind) -> str:
+    """Return what help says about a kind."""
+    from textwrap import fill
+
+    profiles = kind.profiles()
+    width = max(map(len, profiles))
+    lines = [f"  {kind.name}:{name:<{width}}  {about}" for name, about in profiles.items()]
+    return "\n".join((
+        fill(f"Make a card in a file: {kind.summary}. Profiles:", 80),
+        "",
+        *(fill(line, 80, subsequent_indent=" " * (len(kind.name) + width + 5)) for line in lines),
+        "",
+        "Without options it has one key and the default values in brackets. The value -",
+        "is asked for at the terminal; what is typed in the command, 'ps' shows to all.",
+    ))  # fmt: skip
 
 
 def _profile(arguments: list[str]) -> str:
@@ -138,7 +157,7 @@ def _unknown(word: str, known: list[str], profile: str) -> None:
     name = word.partition("=")[0]
     # What follows an unknown option may be a PIN: it is not repeated.
     what = f"no such option: {name}" if name.startswith("-") else "more than one FILE"
-    meant = near(name, [f"--{one}" for one in known]) if name.startswith("-") else ""
+    meant = near(name.removeprefix("--"), known).replace("mean ", "mean --")
     raise UsageError(what, hint=meant or f"see 'vreader card new --profile {profile} --help'")
 
 
@@ -158,13 +177,6 @@ def _value(name: str, text: str) -> str:
         raise UsageError(f"--{name} - got no answer", hint=f"write --{name} VALUE") from None
 
 
-def _seed(text: str | None) -> bytes | None:
-    try:
-        return None if text is None else bytes.fromhex(text) or None
-    except ValueError:
-        raise UsageError("--seed is not in hex", hint="for example --seed 01") from None
-
-
 # ---------------------------------------------------------------------- the others
 
 
@@ -177,7 +189,9 @@ def _info(path: str, *, as_json: bool = False) -> None:
         return
     width = max(map(len, told))
     for label, value in told.items():
-        say(f"{label:<{width}}  {value}")
+        # A name in a certificate may hold what a terminal would obey.
+        shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in value)
+        say(f"{label:<{width}}  {shown}")
 
 
 def _export(path: str, out: str, *, force: bool) -> None:
@@ -187,14 +201,12 @@ def _export(path: str, out: str, *, force: bool) -> None:
         return
     if os.path.exists(out) and os.path.samefile(path, out):  # noqa: PTH110, PTH121
         raise UsageError(f"{out} is the card itself", hint="name another file")
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force else os.O_EXCL)
     try:
-        with os.fdopen(os.open(out, flags, 0o600), "wb") as file:
-            if os.path.isfile(out):  # noqa: PTH113 - not a device
-                os.fchmod(file.fileno(), 0o600)  # an old file may have been for everybody
-            file.write(image)
-    except FileExistsError:
-        raise UsageError(f"{out} exists already", hint="add --force to replace it") from None
+        if os.path.exists(out) and not os.path.isfile(out):  # noqa: PTH110, PTH113 - a device
+            with open(out, "wb") as file:  # noqa: PTH123 - pathlib is slow to import
+                file.write(image)
+        else:
+            cardfile.publish(image, out, replace=force)
     except OSError as error:
         raise VreaderError(
             f"cannot write {out}: {error.strerror}", hint="choose another folder or name"
@@ -204,9 +216,9 @@ def _export(path: str, out: str, *, force: bool) -> None:
 def _image(path: str) -> bytes:
     try:
         if path == "-":
-            return sys.stdin.buffer.read()
+            return sys.stdin.buffer.read(cardfile.MAX_IMAGE + 1)
         with open(path, "rb") as file:  # noqa: PTH123 - pathlib is slow to import
-            return file.read()
+            return file.read(cardfile.MAX_IMAGE + 1)
     except OSError as error:
         raise UsageError(
             f"cannot read {path}: {error.strerror}", hint="name a file made by vreader card export"

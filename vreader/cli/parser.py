@@ -37,8 +37,18 @@ class Parser(ArgumentParser):
 def say(text: str, *, end: str = "\n", err: bool = False) -> None:
     """Print a line and flush it: whoever reads us may wait for it."""
     stream = sys.stderr if err else sys.stdout
-    stream.write(text + end)
-    stream.flush()
+    try:
+        stream.write(text + end)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if err:
+            raise
+        sys.stdout = None  # flushing it at exit must not fail again
+        raise VreaderError(
+            f"cannot write the output: {error.strerror}", hint="is there room on the disk?"
+        ) from error
 
 
 def complain(error: VreaderError) -> None:

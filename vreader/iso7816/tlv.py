@@ -108,7 +108,7 @@ class Tlv(NamedTuple):
         # Nearly all data objects of commands have one byte for the tag and one for the length;
         # they are read several times for each signature.
         head = raw[position : position + 2]
-        if len(head) == 2 and 0 < head[0] and head[0] & 0x1F != 0x1F and head[1] < 0x80:
+        if len(head) == 2 and head[0] > 0 and head[0] & 0x1F != 0x1F and head[1] < 0x80:
             end = position + 2 + head[1]
             if end <= len(raw):
                 return cls(head[0], bytes(raw[position + 2 : end])), end

@@ -144,11 +144,25 @@ def _numbered_names(specs: list[CardSpec], readers: Sequence[str], profile: RmPr
 
 
 def expand_state(cards: Sequence[str], state: str | None) -> list[str]:
-    """Return the SPECs with ``--state FILE`` added to the only card; raises UsageError."""
+    """Return the SPECs with ``--state FILE`` added to the only card; raises UsageError.
+
+    Without a SPEC it is the card in the file, whatever it is, or a new one of kind ``piv``.
+    """
     if state is None:
         return list(cards)
     if len(cards) > 1:
         raise UsageError("--state serves one card", hint="write state=FILE inside each --card")
-    spec = cards[0] if cards else "piv"
+    spec = cards[0] if cards else _kind_in(state)
     CardSpec.parse(spec).with_state(state)
     return [f"{spec},state={state}"]
+
+
+def _kind_in(path: str) -> str:
+    """Return the kind of the card in a file, or the one of a file that is to be made."""
+    from vreader.kinds import keeping_kinds
+
+    if os.path.isfile(path):  # noqa: PTH113 - pathlib is slow to import
+        for kind in keeping_kinds():
+            if kind.holds(path):
+                return kind.name
+    return "piv"

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +20,7 @@ from cards.platform.certificates import (
     load_key,
     load_pfx,
     parse_subject,
+    told,
 )
 from vreader.errors import UsageError
 
@@ -55,6 +56,8 @@ def test_signed_by_itself(key, usage):
         (Usage.KEY_MANAGEMENT, X, {"key_agreement"}),
         (Usage.KEY_MANAGEMENT, ED, {"digital_signature"}),
         (Usage.AUTHENTICATION, X, {"key_agreement"}),
+        (Usage.EXCHANGE, RSA, {"digital_signature", "key_encipherment"}),
+        (Usage.EXCHANGE, EC, {"digital_signature", "key_agreement"}),
     ],
 )
 def test_key_usage(usage, key, bits):
@@ -113,7 +116,8 @@ def test_what_a_ca_must_be(tmp_path):
     [{"subject": ["alice"]}, {"subject": [""]}, {"subject": ["C=Germany"]},
      {"subject": ["CN=" + "x" * 2000]}, {"subject": ["CN=a", "CN=b"]}, {"days": ["0"]},
      {"days": ["36501"]}, {"days": ["-1"]}, {"days": ["ten"]}, {"email": ["alice"]},
-     {"email": ["ä@b"]}, {"upn": ["alice"]}, {"upn": ["a@b\n"]}],
+     {"email": ["ä@b"]}, {"email": ["a b@c"]}, {"email": ["@c"]}, {"subject": ["CN=a\nb"]},
+     {"subject": ["CN=\x1b[2J"]}, {"subject": ["/CN=a"]}, {"upn": ["alice"]}, {"upn": ["a@b\n"]}],
     ids=str,
 )  # fmt: skip
 def test_what_cannot_be_said(options):
@@ -144,6 +148,7 @@ def test_a_password_for_another_file_does_no_harm(tmp_path):
 
 def test_keys_that_cannot_be_loaded(tmp_path):
     encrypted = pki.write_key(tmp_path / "encrypted", EC, "secret")
+    der = pki.write_key(tmp_path / "der", EC, "secret", Encoding.DER)
     other = pki.write_key(tmp_path / "dsa", dsa.generate_private_key(1024))
     junk = tmp_path / "junk"
     junk.write_bytes(b"junk")
@@ -151,6 +156,7 @@ def test_keys_that_cannot_be_loaded(tmp_path):
     for path, password, text in (
         (encrypted, None, "is encrypted"),
         (encrypted, b"wrong", "with this password"),
+        (der, b"wrong", "with this password"),
         (other, None, "that no card has|no private key that can be read"),
         (junk, None, "no private key"),
         (tmp_path / "huge", None, "more than 1 MiB"),
@@ -185,7 +191,7 @@ def test_pfx_that_cannot_be_loaded(tmp_path):
     pfx = pki.write_pfx(tmp_path / "pfx", EC, made, "secret")
     for path, password, text in (
         (pfx, b"wrong", "with this password"),
-        (pfx, None, "without one"),
+        (pfx, None, "without a password"),
         (pki.write_pfx(tmp_path / "key-only", EC, None), None, "no certificate for its key"),
         (pki.write_pfx(tmp_path / "cert-only", None, made), None, "no private key"),
         (pki.write_certificate(tmp_path / "pem", made), None, "not a PFX file"),
@@ -201,8 +207,26 @@ def test_check_pair():
         check_pair(EC, pki.certificate(ED), "here")
 
 
+def test_told():
+    subject = "CN=alice,emailAddress=a@b.c,serialNumber=7"
+    made = Issuer.of({"subject": [subject]}).certify(EC, Usage.AUTHENTICATION)
+    assert told(made) == f"certificate {subject}"
+    expired = pki.certificate(EC, "CN=bob", until=-pki.DAY)
+    assert told(expired).startswith("certificate CN=bob, expired 20")
+
+
 def test_parse_subject():
     assert parse_subject("CN=Zoë\\, the first").rfc4514_string() == "CN=Zoë\\, the first"
+    name = parse_subject("emailAddress=a@b.c,serialNumber=7,CN=a+OU=b")
+    assert [part.oid for rdn in name.rdns[1:] for part in rdn] == [
+        NameOID.SERIAL_NUMBER, NameOID.EMAIL_ADDRESS
+    ]  # fmt: skip
+    with pytest.raises(UsageError, match="length") as caught:
+        parse_subject("C=Germany")
+    assert "CN=alice" in caught.value.hint
+    with pytest.raises(UsageError) as caught:
+        parse_subject("/CN=alice")
+    assert "commas" in caught.value.hint
 
 
 @pytest.mark.parametrize("load", [load_key, load_pfx])

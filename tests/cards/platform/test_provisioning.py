@@ -10,11 +10,14 @@ from vreader.errors import UsageError
 @pytest.mark.parametrize(
     ("text", "password"),
     [("", None), ("secret", b"secret"), ("pass:env:x", b"env:x"), ("env:SECRET", b"from env"),
-     ("file:word", b"from file"), ("Grüße", "Grüße".encode())],
+     ("file:word", b"from file"), ("file:dos", b"from file"), ("file:empty", None),
+     ("Grüße", "Grüße".encode())],
 )  # fmt: skip
 def test_password(tmp_path, monkeypatch, text, password):
     monkeypatch.setenv("SECRET", "from env")
     (tmp_path / "word").write_text("from file\nnot this\n")
+    (tmp_path / "dos").write_bytes(b"from file\r\n")
+    (tmp_path / "empty").touch()
     options = {"password": [text], "folder": [str(tmp_path)]}
     assert provisioning.password(options) == password
 
