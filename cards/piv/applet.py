@@ -24,6 +24,7 @@ from cards.piv.tables import (
     Read,
 )
 from cards.platform import Applet, Area, CardStatus, Refuse, Template
+from cards.platform.parsing import require
 from vreader.iso7816 import SW, CommandApdu
 
 PivCommand = std.StandardCommand | yk.YubicoCommand
@@ -74,7 +75,7 @@ class PivApplet(Applet[PivCommand]):
 
     def select(self, wanted: Template) -> bytes:
         """Return the application property template; 6A82 when the device has PIV turned off."""
-        std.require(self.state.device.piv_enabled, SW.FILE_NOT_FOUND)
+        require(self.state.device.piv_enabled, SW.FILE_NOT_FOUND)
         return self.state.profile.application
 
     def reset(self) -> None:
@@ -90,7 +91,7 @@ class PivApplet(Applet[PivCommand]):
             raise Refuse(SW.INS_NOT_SUPPORTED)
         if apdu.ins in (_VERIFY, _CHANGE) and apdu.p2 in tuple(std.PinRef):
             # Nothing can be said of the length of what does not exist.
-            std.require(pins.has_reference(self.state, apdu.p2), SW.REFERENCE_NOT_FOUND)
+            require(pins.has_reference(self.state, apdu.p2), SW.REFERENCE_NOT_FOUND)
         return parser(apdu)
 
     def gate(self, command: PivCommand) -> None:
@@ -98,27 +99,28 @@ class PivApplet(Applet[PivCommand]):
         state = self.state
         if state.contactless_rules:
             _gate_contactless(command)
+        if isinstance(command, std.UsePrivateKey):
+            self._gate_key(command)
+            return
         if isinstance(command, _ADMIN):
-            std.require(state.security.admin, SW.SECURITY_STATUS_NOT_SATISFIED)
+            require(state.security.admin, SW.SECURITY_STATUS_NOT_SATISFIED)
         match command:
             case std.GetData(tag):
                 self._gate_read(tag)
-            case std.UsePrivateKey():
-                self._gate_key(command)
             case std.GenerateKey(slot) if slot == ATTESTATION:
-                std.require(state.profile.yubico, SW.INCORRECT_P1P2)
+                require(state.profile.yubico, SW.INCORRECT_P1P2)
             case yk.SetPinRetries():
-                std.require(state.security.pin, SW.SECURITY_STATUS_NOT_SATISFIED)
+                require(state.security.pin, SW.SECURITY_STATUS_NOT_SATISFIED)
             case yk.ResetCard():
-                std.require(state.pin.blocked and state.puk.blocked, SW.CONDITIONS_NOT_SATISFIED)
+                require(state.pin.blocked and state.puk.blocked, SW.CONDITIONS_NOT_SATISFIED)
 
     def execute(self, command: PivCommand) -> bytes:
         """Carry out a permitted command."""
         if not isinstance(command, _READING):
             self.state.security.pin_fresh = False
+        if isinstance(command, std.UsePrivateKey):
+            return authenticate.use_private_key(self.state, command)
         match command:
-            case std.UsePrivateKey():
-                return authenticate.use_private_key(self.state, command)
             case std.AuthenticateManagement(algorithm, step):
                 return authenticate.authenticate_management(self.state, algorithm, step)
             case (
@@ -138,20 +140,19 @@ class PivApplet(Applet[PivCommand]):
     def _gate_read(self, tag: int) -> None:
         known = OBJECTS.get(tag)
         if known is not None and known.read is not Read.ALWAYS:
-            std.require(self.state.user_verified, SW.SECURITY_STATUS_NOT_SATISFIED)
+            require(self.state.user_verified, SW.SECURITY_STATUS_NOT_SATISFIED)
 
     def _gate_key(self, command: std.UsePrivateKey) -> None:
         record, security = self.state.key(command.slot), self.state.security
         if record is None or record.algorithm is not command.algorithm:
             raise Refuse(SW.WRONG_DATA)
-        allowed = {
-            PinPolicy.NEVER: True,
-            PinPolicy.ALWAYS: security.pin_fresh and self.state.user_verified,
-        }.get(record.policies.pin, self.state.user_verified)
-        std.require(allowed, SW.SECURITY_STATUS_NOT_SATISFIED)
+        policy = record.policies.pin
+        if policy is not PinPolicy.NEVER:
+            fresh = security.pin_fresh or policy is not PinPolicy.ALWAYS
+            require(fresh and self.state.user_verified, SW.SECURITY_STATUS_NOT_SATISFIED)
         # A key that nobody touches in time refuses like one without PIN.
         touched = self.state.touched(record.policies.touch)
-        std.require(touched, SW.SECURITY_STATUS_NOT_SATISFIED)
+        require(touched, SW.SECURITY_STATUS_NOT_SATISFIED)
 
 
 def _gate_contactless(command: PivCommand) -> None:
@@ -160,7 +161,7 @@ def _gate_contactless(command: PivCommand) -> None:
     There is no secure messaging, hence no virtual contact interface: whatever needs one is refused
     with 6982, and what is never there with 6A81.
     """
-    std.require(not isinstance(command, _CONTACT_ONLY), SW.FUNCTION_NOT_SUPPORTED)
+    require(not isinstance(command, _CONTACT_ONLY), SW.FUNCTION_NOT_SUPPORTED)
     match command:
         case std.GetData(tag):
             known = OBJECTS.get(tag)
@@ -169,4 +170,4 @@ def _gate_contactless(command: PivCommand) -> None:
             allowed = slot == CARD_AUTHENTICATION
         case _:
             allowed = not isinstance(command, (*_WITH_REFERENCE, std.AuthenticateManagement))
-    std.require(allowed, SW.SECURITY_STATUS_NOT_SATISFIED)
+    require(allowed, SW.SECURITY_STATUS_NOT_SATISFIED)

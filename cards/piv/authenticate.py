@@ -10,6 +10,7 @@ from cards.piv.state import ManagementKey, PivState
 from cards.piv.tables import SYMMETRIC, Algorithm
 from cards.platform import Refuse
 from cards.platform.crypto import encrypt_block
+from cards.platform.parsing import require
 from vreader.iso7816 import SW, Tlv
 
 _WITNESS, _CHALLENGE, _RESPONSE = 0x80, 0x81, 0x82
@@ -20,10 +21,9 @@ def use_private_key(state: PivState, command: std.UsePrivateKey) -> bytes:
     record = state.key(command.slot)
     assert record is not None, "the gate has seen the key"
     try:
-        result = record.use(command.data, agreement=command.agreement)
+        return _template(_RESPONSE, record.use(command.data, agreement=command.agreement))
     except ValueError:
         raise Refuse(SW.WRONG_DATA) from None
-    return _template(_RESPONSE, result)
 
 
 def authenticate_management(state: PivState, algorithm: Algorithm, step: std.Step) -> bytes:
@@ -37,7 +37,7 @@ def authenticate_management(state: PivState, algorithm: Algorithm, step: std.Ste
     security, key = state.security, state.management_key
     witness, security.witness = security.witness, None
     challenge, security.challenge = security.challenge, None
-    std.require(algorithm is key.algorithm, SW.INCORRECT_P1P2)
+    require(algorithm is key.algorithm, SW.INCORRECT_P1P2)
     block = SYMMETRIC[key.algorithm][1]
     match step:
         case std.RequestWitness():
@@ -47,7 +47,7 @@ def authenticate_management(state: PivState, algorithm: Algorithm, step: std.Ste
             security.challenge = state.random(block)
             return _template(_CHALLENGE, security.challenge)
         case std.ProveWitness(proof, question):
-            std.require(len(question) == block, SW.WRONG_DATA)
+            require(len(question) == block, SW.WRONG_DATA)
             _prove(state, witness, proof)
             return _template(_RESPONSE, _encrypt(key, question))
         case std.AnswerChallenge(answer):
@@ -55,7 +55,7 @@ def authenticate_management(state: PivState, algorithm: Algorithm, step: std.Ste
             _prove(state, expected, answer)
             return b""
         case std.InternalAuthenticate(question):
-            std.require(len(question) == block, SW.WRONG_DATA)
+            require(len(question) == block, SW.WRONG_DATA)
             return _template(_RESPONSE, _encrypt(key, question))
 
 
@@ -68,7 +68,7 @@ def _prove(state: PivState, expected: bytes | None, given: bytes) -> None:
 
     right = expected is not None and compare_digest(expected, given)
     state.security.admin = right and state.touched(state.management_key.touch_policy)
-    std.require(state.security.admin, SW.SECURITY_STATUS_NOT_SATISFIED)
+    require(state.security.admin, SW.SECURITY_STATUS_NOT_SATISFIED)
 
 
 def _encrypt(key: ManagementKey, block: bytes) -> bytes:
@@ -76,4 +76,4 @@ def _encrypt(key: ManagementKey, block: bytes) -> bytes:
 
 
 def _template(tag: int, value: bytes) -> bytes:
-    return bytes(Tlv.of(0x7C, Tlv(tag, value)))
+    return bytes(Tlv(0x7C, bytes(Tlv(tag, value))))

@@ -25,7 +25,8 @@ from cards.piv.tables import (
     TouchPolicy,
 )
 from cards.platform import Refuse
-from vreader.iso7816 import SW, CommandApdu, Tlv, TlvError
+from cards.platform.parsing import read_template, read_tlvs, require
+from vreader.iso7816 import SW, CommandApdu
 
 PIN_LENGTH = 8
 
@@ -179,30 +180,6 @@ StandardCommand = (
 )
 
 
-def require(condition: bool, sw: SW) -> None:
-    """Raise Refuse(sw) unless ``condition`` holds."""
-    if not condition:
-        raise Refuse(sw)
-
-
-def read_tlvs(data: bytes) -> dict[int, bytes]:
-    """Read a series of data objects, each tag once at most; raises Refuse(6A80)."""
-    try:
-        tlvs = Tlv.parse_all(data)
-    except TlvError:
-        raise Refuse(SW.WRONG_DATA) from None
-    found = {tlv.tag: tlv.value for tlv in tlvs}
-    require(len(found) == len(tlvs), SW.WRONG_DATA)
-    return found
-
-
-def read_template(data: bytes, tag: int) -> dict[int, bytes]:
-    """Read the one template ``tag`` that fills ``data``; raises Refuse(6A80)."""
-    outer = read_tlvs(data)
-    require(list(outer) == [tag], SW.WRONG_DATA)
-    return read_tlvs(outer[tag])
-
-
 def read_policies(found: dict[int, bytes]) -> Policies:
     """Take Yubico's AA and AB out of ``found``; raises Refuse(6A80) for an unknown policy."""
     try:
@@ -259,10 +236,13 @@ def _reset_retry_counter(apdu: CommandApdu) -> ResetRetryCounter:
     return ResetRetryCounter(apdu.data[:PIN_LENGTH], apdu.data[PIN_LENGTH:])
 
 
+_AUTHENTICATING = frozenset((MANAGEMENT, *USER_SLOTS))
+
+
 def _general_authenticate(apdu: CommandApdu) -> AuthenticateManagement | UsePrivateKey:
     # Algorithm 00 is the default one of 9B; everything else must at least be known.
     known = apdu.p1 in KNOWN_ALGORITHMS or (apdu.p1 == 0 and apdu.p2 == MANAGEMENT)
-    require(known and apdu.p2 in (MANAGEMENT, *USER_SLOTS), SW.INCORRECT_P1P2)
+    require(known and apdu.p2 in _AUTHENTICATING, SW.INCORRECT_P1P2)
     found = read_template(apdu.data, 0x7C)
     if apdu.p2 == MANAGEMENT:
         algorithm = apdu.p1 or Algorithm.TDES
@@ -271,7 +251,7 @@ def _general_authenticate(apdu: CommandApdu) -> AuthenticateManagement | UsePriv
     require(found.pop(0x82, None) == b"" and len(found) == 1, SW.WRONG_DATA)
     tag, data = found.popitem()
     require(tag in (0x81, 0x85) and bool(data), SW.WRONG_DATA)
-    return UsePrivateKey(Algorithm(apdu.p1), apdu.p2, data, agreement=tag == 0x85)
+    return UsePrivateKey(KNOWN_ALGORITHMS[apdu.p1], apdu.p2, data, agreement=tag == 0x85)
 
 
 def _management_step(found: dict[int, bytes]) -> Step:

@@ -104,15 +104,15 @@ class KeyRecord:
         Raises:
             ValueError: the key cannot do that, or not with this data.
         """
-        match self.private, agreement:
-            case EcKey() as key, False:
-                return key.sign_hash(data)
-            case (EcKey() | X25519Key()) as key, True:
-                return key.agree(data)
-            case RsaKey() as key, False:
-                return key.raw(data)
-            case Ed25519Key() as key, False:
-                return key.sign(data)
+        key = self.private
+        if isinstance(key, EcKey):
+            return key.agree(data) if agreement else key.sign_hash(data)
+        if isinstance(key, RsaKey) and not agreement:
+            return key.raw(data)
+        if isinstance(key, Ed25519Key) and not agreement:
+            return key.sign(data)
+        if isinstance(key, X25519Key) and agreement:
+            return key.agree(data)
         raise ValueError("a key of this algorithm cannot do that")
 
     def to_cryptography(self) -> "LoadedKey":

@@ -10,6 +10,7 @@ from cards.piv.commands import PinRef
 from cards.piv.device import is_trivial
 from cards.piv.state import PivState
 from cards.platform import Pin, Refuse
+from cards.platform.parsing import require
 from vreader.iso7816 import SW
 
 Command = (
@@ -68,9 +69,9 @@ def _tell_status(state: PivState, ref: PinRef) -> None:
     if _is_verified(state, ref):
         return
     # The pairing code has no retry counter.
-    std.require(ref is not PinRef.PAIRING, SW.VERIFY_FAILED)
+    require(ref is not PinRef.PAIRING, SW.VERIFY_FAILED)
     pin = _pin(state, ref)
-    std.require(not pin.blocked, SW.AUTHENTICATION_BLOCKED)
+    require(not pin.blocked, SW.AUTHENTICATION_BLOCKED)
     raise Refuse(SW.retries(min(pin.tries_left, 15)))
 
 
@@ -97,9 +98,9 @@ def _set_verified(state: PivState, ref: PinRef, *, verified: bool) -> None:
 def _verify_pairing_code(state: PivState, code: bytes) -> None:
     from hmac import compare_digest
 
-    std.require(code.isdigit(), SW.WRONG_DATA)
+    require(code.isdigit(), SW.WRONG_DATA)
     state.security.pairing = compare_digest(state.pairing_code or b"", code)
-    std.require(state.security.pairing, SW.VERIFY_FAILED)
+    require(state.security.pairing, SW.VERIFY_FAILED)
 
 
 def _require_padded(value: bytes, *, digits: bool = False) -> None:
@@ -108,8 +109,8 @@ def _require_padded(value: bytes, *, digits: bool = False) -> None:
     ``digits`` allows the digits 0 to 9 alone, as §2.4.3 wants PINs; YubiKeys take any bytes.
     """
     bare = value.rstrip(b"\xff")
-    std.require(len(bare) >= _MINIMUM and 0xFF not in bare, SW.WRONG_DATA)
-    std.require(bare.isdigit() or not digits, SW.WRONG_DATA)
+    require(len(bare) >= _MINIMUM and 0xFF not in bare, SW.WRONG_DATA)
+    require(bare.isdigit() or not digits, SW.WRONG_DATA)
 
 
 def _judge_form(state: PivState, ref: PinRef, value: bytes) -> None:
@@ -139,7 +140,7 @@ def _replace(state: PivState, ref: PinRef, new: bytes) -> None:
     """Set a new value, unless it is too simple; the right to do so was just proved."""
     state.area.commit()  # that the proof was right stays true, whatever becomes of the new value
     trivial = state.device.pin_complexity and is_trivial(new)
-    std.require(not trivial, SW.CONDITIONS_NOT_SATISFIED)
+    require(not trivial, SW.CONDITIONS_NOT_SATISFIED)
     _pin(state, ref).change(new)
 
 
@@ -151,7 +152,7 @@ def _reset_retry_counter(state: PivState, puk: bytes, new: bytes) -> None:
     wrong one and no new PIN at all.
     """
     if not state.profile.yubico:
-        std.require(not state.puk.blocked, SW.AUTHENTICATION_BLOCKED)
+        require(not state.puk.blocked, SW.AUTHENTICATION_BLOCKED)
         _judge_new_form(state, PinRef.PIN, new)
     try:
         state.puk.check(puk)

@@ -19,6 +19,7 @@ from cards.piv.tables import (
 )
 from cards.piv.yubico import ensure_attestation_key
 from cards.platform import Refuse
+from cards.platform.parsing import require
 from vreader.iso7816 import SW, Tlv
 
 Command = (
@@ -80,27 +81,27 @@ def _own_tag(state: PivState, tag: int) -> bool:
 
 def _put_data(state: PivState, command: std.PutData) -> None:
     tag, value = command.tag, command.value
-    std.require(_knows_object(state, tag), SW.FILE_NOT_FOUND)
+    require(_knows_object(state, tag), SW.FILE_NOT_FOUND)
     # The discovery object of a YubiKey says what it is, and cannot be written.
-    std.require(tag != DISCOVERY or not state.profile.yubico, SW.FILE_NOT_FOUND)
-    std.require(command.bare is _own_tag(state, tag), SW.WRONG_DATA)
+    require(tag != DISCOVERY or not state.profile.yubico, SW.FILE_NOT_FOUND)
+    require(command.bare is _own_tag(state, tag), SW.WRONG_DATA)
     if tag == DISCOVERY:
         # It must not promise what the card has not. Virtual contact is allowed to be promised:
         # nobody gets it, and middleware that reads of it wants to be tested.
         policy = PinUsagePolicy.read(value)
-        std.require(policy is not None and not policy.biometric, SW.WRONG_DATA)
+        require(policy is not None and not policy.biometric, SW.WRONG_DATA)
         promised = policy is not None and policy.global_pin
-        std.require(not promised or state.global_pin is not None, SW.WRONG_DATA)
-    std.require(state.room_for(tag, len(value)), SW.NOT_ENOUGH_MEMORY)
+        require(not promised or state.global_pin is not None, SW.WRONG_DATA)
+    require(state.room_for(tag, len(value)), SW.NOT_ENOUGH_MEMORY)
     if tag == ATTESTATION_CERTIFICATE:
         ensure_attestation_key(state)
     state.put_object(tag, value)
 
 
 def _generate(state: PivState, command: std.GenerateKey) -> bytes:
-    std.require(command.algorithm in state.profile.key_algorithms, SW.WRONG_DATA)
+    require(command.algorithm in state.profile.key_algorithms, SW.WRONG_DATA)
     # Policies are Yubico's; a standard card has those of the slot.
-    std.require(state.profile.yubico or command.policies == DEFAULT_POLICIES, SW.WRONG_DATA)
+    require(state.profile.yubico or command.policies == DEFAULT_POLICIES, SW.WRONG_DATA)
     if command.slot == ATTESTATION:
         ensure_attestation_key(state)
     record = KeyRecord.make(

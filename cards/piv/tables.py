@@ -31,7 +31,7 @@ class Algorithm(IntEnum):
     X25519 = 0xE1
 
 
-KNOWN_ALGORITHMS: frozenset[int] = frozenset(Algorithm)
+KNOWN_ALGORITHMS: dict[int, Algorithm] = {int(one): one for one in Algorithm}
 
 ALGORITHM_NAMES: dict[int, str] = {
     0x00: "3DES",

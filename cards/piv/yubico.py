@@ -6,7 +6,7 @@ The rights to do it were checked by :mod:`cards.piv.applet`. Attestation certifi
 """
 
 from cards.piv import yubico_commands as yk
-from cards.piv.commands import PinRef, require
+from cards.piv.commands import PinRef
 from cards.piv.keys import KeyRecord, Origin, generate, import_private
 from cards.piv.state import (
     DEFAULT_PIN,
@@ -23,6 +23,7 @@ from cards.piv.tables import (
 )
 from cards.platform import Pin, Refuse
 from cards.platform.crypto import is_weak_des
+from cards.platform.parsing import require
 from vreader.iso7816 import SW, Tlv
 
 

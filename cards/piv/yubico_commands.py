@@ -7,7 +7,7 @@ The only place that knows P1, P2 and Lc of these commands.
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from cards.piv.commands import read_policies, read_tlvs, require
+from cards.piv.commands import read_policies
 from cards.piv.tables import (
     ATTESTATION,
     KNOWN_ALGORITHMS,
@@ -18,6 +18,7 @@ from cards.piv.tables import (
     Policies,
     TouchPolicy,
 )
+from cards.platform.parsing import read_tlvs, require
 from vreader.iso7816 import SW, CommandApdu
 
 

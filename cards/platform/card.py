@@ -135,7 +135,7 @@ class AppletCard:
                 return self._reply(channel, self._select(said.channel, channel, whole), apdu)
             if whole.ins == MANAGE_CHANNEL and self._channel_limit > 1:
                 return self._reply(channel, self._manage_channel(said.channel, whole), apdu)
-        if whole.cla & 0x7F:  # applications do not know that there are channels
+        if whole.cla not in (0x00, 0x80):  # applications do not know that there are channels
             whole = CommandApdu(whole.cla & 0x80, *whole[1:])
         taker = channel.taker(whole)
         if taker is None:
@@ -255,9 +255,9 @@ class AppletCard:
         No Le means as much as the length coding can carry: clients send SELECT and large
         commands without Le and still read the answer.
         """
-        limit = apdu.ne or 65536 if apdu.extended else min(apdu.ne or 256, 256)
+        limit = apdu.ne or (65536 if apdu.extended else 256)
         application = channel.application
-        if apdu.case == 2 and application is not None and application.exact_le:
+        if application is not None and application.exact_le and apdu.case == 2:
             wanted = min(len(data), 256)
             if limit not in (256, 65536, wanted):
                 if apdu.ins == GET_RESPONSE:

@@ -30,9 +30,12 @@ def read_tlvs(data: bytes, sw: SW = SW.WRONG_DATA) -> dict[int, bytes]:
 
 def read_template(data: bytes, tag: int, sw: SW = SW.WRONG_DATA) -> dict[int, bytes]:
     """Read the one template ``tag`` that fills ``data``; raises Refuse(sw)."""
-    outer = read_tlvs(data, sw)
-    require(list(outer) == [tag], sw)
-    return read_tlvs(outer[tag], sw)
+    try:
+        outer = Tlv.parse(data)
+    except TlvError:
+        raise Refuse(sw) from None
+    require(outer.tag == tag, sw)
+    return read_tlvs(outer.value, sw)
 
 
 def data_span(raw: bytes) -> Span:

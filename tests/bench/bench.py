@@ -19,14 +19,28 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from routes import EMBEDDED, OURS, PLAIN, QUICK, TWIN, WORK, Routes, Unmeasurable, vreader
+from echo import SigningCard
+from routes import (
+    BARE_SIGNING,
+    EMBEDDED,
+    OURS,
+    PLAIN,
+    QUICK,
+    SIGNING,
+    TWIN,
+    WORK,
+    Routes,
+    Unmeasurable,
+    vreader,
+)
 
 from vreader.errors import VreaderError
 
 APDU_ROUTES = (EMBEDDED, OURS, TWIN, QUICK, PLAIN)
 RUN_TRUE, PYTHON = "vreader run -- true", "python -c pass"
 FIRST, FIRST_PCSCD = "start to first APDU", "start to first APDU, --stack pcscd"
-SIGN, BARE = "P-256 signature by a PIV card, embedded", "P-256 signature, cryptography alone"
+SIGN, BARE_CARD = "P-256 signature by a PIV card", "P-256 signature, a card that does no more"
+BARE = "P-256 signature, cryptography alone"
 PRESENT, ABSENT = "insert to event", "remove to event"
 
 
@@ -106,10 +120,9 @@ class Bench:
             name = beside(work)
             yield name, lambda name=name, work=work: {name: routes.latencies_beside(work, count)}
 
-        yield (
-            SIGN,
-            lambda: {SIGN: routes.signatures(count // 10), BARE: bare_signatures(count // 10)},
-        )
+        some = count // 10
+        yield SIGN, lambda: {SIGN: routes.signatures(SIGNING, some), BARE: bare_signatures(some)}
+        yield BARE_CARD, lambda: {BARE_CARD: routes.signatures(BARE_SIGNING, some)}
 
         def events() -> dict[str, list[int]]:
             delays = routes.event_delays(10)
@@ -134,16 +147,11 @@ class Bench:
 
 
 def bare_signatures(count: int) -> list[int]:
-    """Nanoseconds of each of ``count`` P-256 signatures without a card around them."""
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec, utils
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    algorithm, digest = ec.ECDSA(utils.Prehashed(hashes.SHA256())), bytes(range(32))
-    took = []
+    """Nanoseconds of each of ``count`` P-256 signatures without reader and card."""
+    sign, digest, took = SigningCard()._sign, bytes(range(32)), []
     for _ in range(count):
         start = time.perf_counter_ns()
-        key.sign(digest, algorithm)
+        sign(digest)
         took.append(time.perf_counter_ns() - start)
     return took
 
@@ -194,6 +202,7 @@ def table(samples: Samples) -> list[dict[str, object]]:
         *APDU_ROUTES,
         *map(beside, WORK),
         SIGN,
+        BARE_CARD,
         BARE,
         PRESENT,
         ABSENT,
@@ -229,7 +238,7 @@ def verdicts(samples: Samples) -> list[dict[str, object]]:
     )  # fmt: skip
     goal(
         "a P-256 signature: at most 2 x cryptography alone, beside the round trip",
-        (SIGN, BARE, EMBEDDED), lambda: signing_cost(samples), "x", lambda v: v <= 2,
+        (SIGN, BARE_CARD, BARE), lambda: signing_cost(samples), "x", lambda v: v <= 2,
     )  # fmt: skip
     goal(
         "vreader run -- true: below 200 ms",
@@ -239,9 +248,13 @@ def verdicts(samples: Samples) -> list[dict[str, object]]:
 
 
 def signing_cost(samples: Samples) -> float:
-    """What a card's signature takes beside an APDU's round trip, as a multiple of the bare call."""
-    rounds = zip(*(samples.rounds[name] for name in (SIGN, EMBEDDED, BARE)), strict=True)
-    return statistics.median((p50(sign) - p50(trip)) / p50(bare) for sign, trip, bare in rounds)
+    """How many bare calls a card's signature costs beside an APDU's round trip.
+
+    The round trip is measured with one bare call in it: a processor that waits for the card falls
+    asleep, and waking it takes longer than an echo card lets it sleep.
+    """
+    rounds = zip(*(samples.rounds[name] for name in (SIGN, BARE_CARD, BARE)), strict=True)
+    return 1 + statistics.median((p50(sign) - p50(one)) / p50(bare) for sign, one, bare in rounds)
 
 
 def machine() -> dict[str, object]:

@@ -33,7 +33,7 @@ SLOW_WARM_UP = 12  # a kernel's first acknowledgements on a connection are quick
 EMBEDDED, BESIDE = "embedded", "embedded, beside a busy reader"
 OURS, QUICK, PLAIN = "pcscd, our card", "pcscd, C echo, quick ACK", "pcscd, C echo, plain"
 TWIN = "pcscd, libccid and T=1, our card"
-SIGNING = "signatures"
+SIGNING, BARE_SIGNING = "signatures", "signatures, no card around them"
 MAIN, BUSY, MOVED = "Bench Main 00 00", "Bench Busy 00 00", "Bench Moved 00 00"
 
 
@@ -176,6 +176,7 @@ class Routes:
     def _open_embedded(self) -> None:
         self._serve(EMBEDDED, "embedded", f"{HERE / 'echo.py'}:EchoCard")
         self._serve(SIGNING, "embedded", self._signing_card())
+        self._serve(BARE_SIGNING, "embedded", f"{HERE / 'echo.py'}:SigningCard")
         host = self._stack.enter_context(Host())
         path = str(self.directory / "embedded.s")
         self.watched_socket = path
@@ -230,9 +231,9 @@ class Routes:
             return self.clients[route].latencies(SLOW_WARM_UP, max(10, count // 100))
         return self.clients[route].latencies(max(20, count // 10), count)
 
-    def signatures(self, count: int) -> list[int]:
-        """Nanoseconds of ``count`` P-256 signatures with a PIV card on the embedded route."""
-        return self.clients[SIGNING].latencies(count // 10, count, SELECT_PIV, SIGN_P256)
+    def signatures(self, route: str, count: int) -> list[int]:
+        """Nanoseconds of ``count`` P-256 signatures on an embedded route."""
+        return self.clients[route].latencies(count // 10, count, SELECT_PIV, SIGN_P256)
 
     def latencies_beside(self, work: str, count: int) -> list[int]:
         """The same on the embedded route while another reader's card works."""
