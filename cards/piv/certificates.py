@@ -22,6 +22,7 @@ FIRMWARE, SERIAL, POLICIES, FORM_FACTOR = (
     x509.ObjectIdentifier(f"{_YUBICO_PIV}.{n}") for n in (3, 7, 8, 9)
 )
 USB_A_KEYCHAIN = 1
+_LONGEST = 1 << 16
 
 
 def certificate_object(certificate: x509.Certificate) -> bytes:
@@ -34,11 +35,24 @@ def certificate_object(certificate: x509.Certificate) -> bytes:
 
 
 def read_certificate_object(value: bytes) -> x509.Certificate:
-    """Return the certificate in the value of tag 53; raises ValueError."""
-    found = next((tlv for tlv in Tlv.iter(value) if tlv.tag == 0x70), None)
-    if found is None:
+    """Return the certificate in the value of tag 53, which may be compressed; raises ValueError."""
+    found = {tlv.tag: tlv.value for tlv in Tlv.iter(value)}
+    if 0x70 not in found:
         raise ValueError("the object holds no certificate")
-    return x509.load_der_x509_certificate(found.value)
+    der = found[0x70]
+    if found.get(0x71, b"")[:1] == b"\x01":  # CertInfo bit 1 (800-73-5 part 1 app. A table 11)
+        der = _decompress(der)
+    return x509.load_der_x509_certificate(der)
+
+
+def _decompress(packed: bytes) -> bytes:
+    """Undo gzip or zlib; a few bytes of it can stand for gigabytes, so no more than is sensible."""
+    import zlib
+
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(packed, _LONGEST)
+    except zlib.error as error:
+        raise ValueError("the compressed certificate is damaged") from error
 
 
 def attestation_issuer(record: KeyRecord) -> x509.Certificate:
