@@ -8,6 +8,7 @@ from cards.gids.files import File
 from cards.gids.profile import READY, Variant
 from cards.gids.state import GidsState
 from cards.platform import AppletCard, Area, Nvm
+from cards.platform.card import applet_of
 from cards.platform.kind import AppletKind
 from vreader.card import Card
 from vreader.errors import UsageError
@@ -78,11 +79,10 @@ def build(kind: AppletKind, nvm: Nvm, variant: Variant) -> AppletCard:
 
 def gids_state(card: Card) -> GidsState:
     """Return the state of a card's GIDS application; raises UsageError when it has none."""
-    if isinstance(card, AppletCard):
-        for application in card.applications:
-            if isinstance(application, GidsApplet):
-                return application.state
-    raise UsageError("this is not a GIDS card", hint="use a card of kind gids or tpmvsc")
+    applet = applet_of(card, GidsApplet)
+    if applet is None:
+        raise UsageError("this is not a GIDS card", hint="use a card of kind gids or tpmvsc")
+    return applet.state
 
 
 def key_file(reference: int, algorithm: int, *, signature: bool) -> File:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from cards.gids.profile import BLANK, DEFAULT_ADMIN_KEY, GIDS, READY, TPM, Variant
 from cards.platform import provisioning
 from cards.platform.kind import AppletKind
+from cards.platform.options import hex_option
 from vreader.card import Card, Description
 from vreader.errors import UsageError
 
@@ -58,8 +59,8 @@ class GidsKind(AppletKind):
                     )
         pin = self._secret(options, "pin") or self.variant.pin
         puk, tries = self._secret(options, "puk"), self._tries(options)
-        key = _hex(options, "adminkey", 24) if "adminkey" in options else DEFAULT_ADMIN_KEY
-        card_id = _hex(options, "cardid", 16) if "cardid" in options else _card_id(seed)
+        key = hex_option(options, "adminkey", 24) if "adminkey" in options else DEFAULT_ADMIN_KEY
+        card_id = hex_option(options, "cardid", 16) if "cardid" in options else _card_id(seed)
         from cards.gids.build import initialise
 
         initialise(
@@ -137,18 +138,6 @@ def _card_id(seed: bytes | None) -> bytes:
     from hashlib import sha256
 
     return sha256(b"vreader gids identity" + seed).digest()[:16]
-
-
-def _hex(options: Mapping[str, str], name: str, length: int) -> bytes:
-    try:
-        value = bytes.fromhex(options[name])
-    except ValueError:
-        value = b""
-    if len(value) != length:
-        raise UsageError(
-            f"{name} must be {length} bytes in hex", hint=f"write {2 * length} hex digits"
-        )
-    return value
 
 
 KIND = GidsKind()

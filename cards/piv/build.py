@@ -14,6 +14,7 @@ from cards.piv.state import (
 )
 from cards.piv.tables import Algorithm
 from cards.platform import AppletCard, Application, CardStatus, Nvm
+from cards.platform.card import applet_of
 from cards.platform.kind import AppletKind
 from vreader.card import Card
 from vreader.errors import UsageError
@@ -76,8 +77,7 @@ def build(kind: AppletKind, nvm: Nvm, profile_name: str) -> AppletCard:
 
 def piv_state(card: Card) -> PivState:
     """Return the state of a card's PIV application; raises UsageError when it has none."""
-    if isinstance(card, AppletCard):
-        for application in card.applications:
-            if isinstance(application, PivApplet):
-                return application.state
-    raise UsageError("this is not a piv card", hint="use a card of kind piv")
+    applet = applet_of(card, PivApplet)
+    if applet is None:
+        raise UsageError("this is not a piv card", hint="use a card of kind piv")
+    return applet.state

@@ -20,8 +20,9 @@ from cards.piv.tables import (
     PRINTED,
     RSA_BITS,
 )
+from cards.platform.parsing import Span, data_span
 from vreader.card import Description
-from vreader.iso7816 import ApduError, CommandApdu, Tlv, TlvError
+from vreader.iso7816 import Tlv, TlvError
 
 _APPLICATIONS = {PIV_AID: "PIV", MANAGEMENT_AID: "Yubico management"}
 _REFERENCES = {
@@ -38,15 +39,13 @@ _SECRET_OBJECTS = (PRINTED, PAIRING_CODE)
 _OWN_TAGS = {bytes((DISCOVERY,)): DISCOVERY, BIT_GROUP.to_bytes(2, "big"): BIT_GROUP}
 _CHAINING = 0x10
 
-Span = tuple[tuple[int, int], ...]
-
 
 def describe(c_apdu: bytes, aid: bytes) -> Description:
     """Explain ``c_apdu``, sent while the application ``aid`` (full or truncated) is selected."""
     raw = bytes(c_apdu)
     if len(raw) < 4:
         return Description("")
-    everything = _data_span(raw)
+    everything = data_span(raw)
     data = raw[everything[0][0] : everything[0][1]] if everything else b""
     ins, p1 = raw[1], raw[2]
     if ins == 0xA4 and p1 == 0x04:
@@ -62,18 +61,6 @@ def describe(c_apdu: bytes, aid: bytes) -> Description:
     if raw[0] & _CHAINING:
         return found._replace(text=f"{found.text} (link)")
     return found
-
-
-def _data_span(raw: bytes) -> Span:
-    """Return where the data field lies; of a malformed C-APDU, all behind the header."""
-    try:
-        apdu = CommandApdu.parse(raw)
-    except ApduError:
-        return ((5, len(raw)),) if len(raw) > 5 else ()
-    if not apdu.data:
-        return ()
-    start = 7 if raw[4] == 0 else 5
-    return ((start, start + len(apdu.data)),)
 
 
 def _application(data: bytes) -> str:

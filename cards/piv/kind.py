@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from cards.platform import provisioning
 from cards.platform.kind import AppletKind
+from cards.platform.options import choice_option, hex_option
 from vreader.card import Card, Description
 from vreader.errors import UsageError
 
@@ -64,12 +65,12 @@ class PivKind(AppletKind):
     ) -> None:
         """Write a new card into an empty memory."""
         given = "mgmalg" in options
-        algorithm = _choice(options, "mgmalg", tuple(_MANAGEMENT_KEYS)) if given else ""
+        algorithm = choice_option(options, "mgmalg", tuple(_MANAGEMENT_KEYS)) if given else ""
         secrets = _secrets(options, algorithm)
         shared = _standard_secrets(options, profile)
         serial, guid = _identity(options, seed)
-        contactless = _choice(options, "interface", ("contact", "nfc")) == "nfc"
-        complexity = _choice(options, "pin-complexity", ("no", "yes")) == "yes"
+        contactless = choice_option(options, "interface", ("contact", "nfc")) == "nfc"
+        complexity = choice_option(options, "pin-complexity", ("no", "yes")) == "yes"
         if complexity and profile != "5.7.1":
             raise UsageError(
                 f"a card of profile {profile} cannot judge PINs", hint="use profile 5.7.1"
@@ -88,7 +89,7 @@ class PivKind(AppletKind):
             contactless=contactless,
             pin_complexity=complexity,
             algorithm=_management_algorithm(algorithm),
-            preference=_choice(options, "pin-preference", ("application", "global")),
+            preference=choice_option(options, "pin-preference", ("application", "global")),
             **secrets,
             **shared,
         )
@@ -138,13 +139,6 @@ def _touch(options: Mapping[str, str]) -> str:
         raise UsageError(str(error), hint="for example touch=never or touch=3") from error
 
 
-def _choice(options: Mapping[str, str], name: str, values: Sequence[str]) -> str:
-    value = options.get(name, values[0])
-    if value not in values:
-        raise UsageError(f"{name}={value} does not exist", hint="use " + " or ".join(values))
-    return value
-
-
 def _management_algorithm(name: str) -> "Algorithm | None":
     from cards.piv.tables import Algorithm
 
@@ -192,7 +186,7 @@ def _secrets(options: Mapping[str, str], algorithm: str) -> dict[str, bytes]:
     if "mgmkey" not in options:
         found["key"] = (bytes(range(1, 9)) * 4)[:length]
     else:
-        key = _hex(options, "mgmkey", length)
+        key = hex_option(options, "mgmkey", length)
         from cards.platform.crypto import is_weak_des
 
         if algorithm in ("", "3des") and is_weak_des(key):
@@ -215,19 +209,7 @@ def _identity(options: Mapping[str, str], seed: bytes | None) -> tuple[int, byte
         serial = int(text) if text.isascii() and text.isdigit() and len(text) < 11 else 0
         if not 1 <= serial <= MAX_SERIAL:
             raise UsageError(f"serial={text} is not a serial number", hint=f"use 1 to {MAX_SERIAL}")
-    return serial, _hex(options, "guid", 16) if "guid" in options else raw[4:20]
-
-
-def _hex(options: Mapping[str, str], name: str, length: int) -> bytes:
-    try:
-        value = bytes.fromhex(options[name])
-    except ValueError:
-        value = b""
-    if len(value) != length:
-        raise UsageError(
-            f"{name} must be {length} bytes in hex", hint=f"write {2 * length} hex digits"
-        )
-    return value
+    return serial, hex_option(options, "guid", 16) if "guid" in options else raw[4:20]
 
 
 KIND = PivKind()

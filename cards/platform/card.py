@@ -7,16 +7,19 @@ What a command *means* is the affair of the applet (:mod:`cards.platform.applet`
 """
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from cards.platform.applet import Application, CardStatus, Refuse, Template
 from cards.platform.channel import MAX_CHANNELS, Channel, ClassByte
 from cards.platform.nvm import Nvm, NvmError
-from vreader.card import CardMute
+from vreader.card import Card, CardMute
 from vreader.iso7816 import SW, ApduError, CommandApdu
 
 MANAGE_CHANNEL, SELECT, GET_RESPONSE = 0x70, 0xA4, 0xC0
 MIN_AID, MAX_AID = 5, 16
 _OK = SW.OK.to_bytes2()
+
+ApplicationT = TypeVar("ApplicationT")
 
 
 class AppletCard:
@@ -294,3 +297,12 @@ class AppletCard:
             channel.reset()
         self._channels = {0: basic}
         self._status.drop()
+
+
+def applet_of(card: Card, applet: type[ApplicationT]) -> ApplicationT | None:
+    """Return the card's application of a class, on the basic channel; None when it has none."""
+    if isinstance(card, AppletCard):
+        for application in card.applications:
+            if isinstance(application, applet):
+                return application
+    return None

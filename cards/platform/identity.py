@@ -8,6 +8,7 @@ every start of the tool, so everything heavy is imported where it is needed.
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from cards.platform.options import choice_option, hex_option
 from vreader.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,9 +34,9 @@ def write(area: "Area", options: Mapping[str, str]) -> None:
     if "atr" in options and "hist" in options:
         raise UsageError("atr and hist both say what the ATR is", hint="give one of them")
     if "atr" in options:
-        area.put("atr", _hex(options, "atr", 1, 33))
+        area.put("atr", hex_option(options, "atr", 1, 33))
     if "hist" in options:
-        area.put("hist", _hex(options, "hist", 0, 15))
+        area.put("hist", hex_option(options, "hist", 0, 15))
     _write_pnp(area, options)
 
 
@@ -89,7 +90,7 @@ def _write_pnp(area: "Area", options: Mapping[str, str]) -> None:
     if not set(where.split("+")) <= set(_PLACES):
         raise UsageError(f"pnp-where={where} is no place", hint="use " + ", ".join(_PLACES))
     if "pnp-data" in options:
-        content = _hex(options, "pnp-data", 0, 4096)
+        content = hex_option(options, "pnp-data", 0, 4096)
         if fixed := [name for name in given if name not in ("pnp-data", "pnp-where")]:
             raise UsageError(f"pnp-data leaves no choice of {fixed[0]}", hint="leave it out")
     else:
@@ -102,8 +103,8 @@ def _card_id(options: Mapping[str, str]) -> bytes:
     from cards.platform.pnp import CARD_ID, VENDOR, card_id, guid_bytes
     from vreader.iso7816 import Tlv
 
-    big_endian = _choice(options, "pnp-order", ("little", "big")) == "big"
-    wrapped = _choice(options, "pnp-wrap", ("yes", "no")) == "yes"
+    big_endian = choice_option(options, "pnp-order", ("little", "big")) == "big"
+    wrapped = choice_option(options, "pnp-wrap", ("yes", "no")) == "yes"
     try:
         guids = [guid_bytes(g, big_endian=big_endian) for g in options["pnp"].split("+")]
     except ValueError as error:
@@ -123,23 +124,3 @@ def _card_id(options: Mapping[str, str]) -> bytes:
         guids, version=None if version == "none" else int(version), vendor=vendor.encode()
     )
     return bytes(Tlv(CARD_ID, told)) if wrapped else told
-
-
-def _choice(options: Mapping[str, str], name: str, values: Sequence[str]) -> str:
-    value = options.get(name, values[0])
-    if value not in values:
-        raise UsageError(f"{name}={value} is not possible", hint="use " + " or ".join(values))
-    return value
-
-
-def _hex(options: Mapping[str, str], name: str, least: int, most: int) -> bytes:
-    text = options[name]
-    try:
-        value = bytes.fromhex(text)
-    except ValueError:
-        raise UsageError(f"{name} must be bytes in hex", hint=f"for example {name}=3B80") from None
-    if not least <= len(value) <= most:
-        raise UsageError(
-            f"{name} has {least} to {most} bytes, not {len(value)}", hint="leave some out"
-        )
-    return value
