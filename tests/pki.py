@@ -2,6 +2,7 @@
 """Keys, certificates and PFX files as people bring them to a card."""
 
 import datetime
+import random
 from pathlib import Path
 
 from cryptography import x509
@@ -45,7 +46,8 @@ def certificate(key, name="CN=bob", *, signer=None, ca=False, until=DAY, filler=
         )  # fmt: skip
         builder = builder.add_extension(x509.KeyUsage(key_cert_sign=True, **may), critical=True)
     if filler:
-        extension = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), bytes(filler))
+        junk = random.Random(filler).randbytes(filler)  # nothing that compresses
+        extension = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), junk)
         builder = builder.add_extension(extension, critical=False)
     signer = signer or key
     return builder.sign(

@@ -121,11 +121,10 @@ def _put_data(state: GidsState, command: cmd.PutData) -> None:
     file_id, tag, value = command
     require(file_id != EF_ATR, SW.SECURITY_STATUS_NOT_SATISFIED)
     existing_file(state, file_id)
-    if value:
-        require(state.room_for(len(value)), SW.NOT_ENOUGH_MEMORY)
     # An empty value empties the object; one that is empty already goes.
     gone = not value and state.object(file_id, tag) == b""
     state.put_object(file_id, tag, None if gone else value)
+    require(gone or state.fits, SW.NOT_ENOUGH_MEMORY)
 
 
 def _create(state: GidsState, file: File) -> None:
@@ -133,8 +132,9 @@ def _create(state: GidsState, file: File) -> None:
     others = state.files()
     taken = file.reference is not None and any(o.reference == file.reference for o in others)
     require(not taken, SW.FILE_EXISTS)
-    require(len(others) < MAX_FILES and state.room_for(len(file.fcp)), SW.NOT_ENOUGH_MEMORY)
+    require(len(others) < MAX_FILES, SW.NOT_ENOUGH_MEMORY)
     state.create_file(file)
+    require(state.fits, SW.NOT_ENOUGH_MEMORY)
     state.security.current = file.file_id
 
 

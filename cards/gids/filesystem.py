@@ -42,13 +42,17 @@ class FileEntry(NamedTuple):
 
 
 def encode_file_table(entries: list[FileEntry]) -> bytes:
-    """Return the content of data object DF1F: 01, then 28 bytes for each entry."""
+    """Return the content of data object DF1F: 01, then 28 bytes for each entry.
+
+    Raises:
+        ValueError: a name or a number is too long for its place.
+    """
     return b"\x01" + b"".join(
         _name(e.directory)
         + _name(e.name)
         + b"\0\0"
-        + e.object_tag.to_bytes(4, "little")
-        + e.file_id.to_bytes(4, "little")
+        + _number(e.object_tag, 4, "a data object's tag")
+        + _number(e.file_id, 4, "a file identifier")
         for e in entries
     )
 
@@ -99,9 +103,10 @@ class Container(NamedTuple):
             raise ValueError(f"a container name has at most {GUID_CHARACTERS - 1} characters")
         return (
             name.ljust(2 * GUID_CHARACTERS, b"\0")
-            + bytes((self.flags, 0))
-            + self.signature_bits.to_bytes(2, "little")
-            + self.exchange_bits.to_bytes(2, "little")
+            + _number(self.flags, 1, "the flags")
+            + b"\0"
+            + _number(self.signature_bits, 2, "the size of a key")
+            + _number(self.exchange_bits, 2, "the size of a key")
         )
 
     @classmethod
@@ -140,8 +145,9 @@ class KeyMapEntry(NamedTuple):
     def __bytes__(self) -> bytes:
         return (
             int(self.valid).to_bytes(4, "little")
-            + bytes((self.algorithm, self.key_type))
-            + self.file_id.to_bytes(2, "little")
+            + _number(self.algorithm, 1, "an algorithm")
+            + _number(self.key_type, 1, "a key type")
+            + _number(self.file_id, 2, "a file identifier")
             + b"\xff\xff\0\0"
         )
 
@@ -186,9 +192,10 @@ class CardCf(NamedTuple):
         counters = (int.from_bytes(raw[at : at + 2], "little") for at in (2, 4))
         return cls(raw[0], raw[1], *counters)
 
-    def changed(self, *, containers: int = 0, files: int = 0) -> Self:
+    def changed(self, *, pins: int = 0, containers: int = 0, files: int = 0) -> Self:
         """Return the counters after so many changes; they wrap."""
         return self._replace(
+            pins=(self.pins + pins) & 0xFF,
             containers=(self.containers + containers) & 0xFFFF,
             files=(self.files + files) & 0xFFFF,
         )
@@ -200,8 +207,12 @@ def certificate_file(index: int, *, signature: bool = False) -> str:
 
 
 def compress_certificate(der: bytes) -> bytes:
-    """Return a certificate as Windows stores it: 01 00, its length in 16 bits, zlib data."""
-    return b"\x01\x00" + len(der).to_bytes(2, "little") + zlib.compress(der)
+    """Return a certificate as Windows stores it: 01 00, its length in 16 bits, zlib data.
+
+    Raises:
+        ValueError: it is longer than that length can say.
+    """
+    return b"\x01\x00" + _number(len(der), 2, "a certificate's length") + zlib.compress(der)
 
 
 def expand_certificate(raw: bytes) -> bytes:
@@ -219,8 +230,17 @@ def expand_certificate(raw: bytes) -> bytes:
     return der
 
 
+def _number(value: int, size: int, what: str) -> bytes:
+    if not 0 <= value < 1 << 8 * size:
+        raise ValueError(f"{what} has {size} bytes, which cannot say {value}")
+    return value.to_bytes(size, "little")
+
+
 def _name(text: str) -> bytes:
-    raw = text.encode("latin-1")
+    try:
+        raw = text.encode("latin-1")
+    except UnicodeEncodeError:
+        raise ValueError(f"a file name has Latin letters alone, not {text!r}") from None
     if len(raw) >= NAME_SIZE:
         raise ValueError(f"a file name has at most {NAME_SIZE - 1} characters")
     return raw.ljust(NAME_SIZE, b"\0")

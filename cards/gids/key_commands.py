@@ -60,8 +60,8 @@ def import_key(state: GidsState, command: cmd.ImportKey) -> None:
         record = keys.import_der(algorithms.pop(), command.der)
     except ValueError:
         raise Refuse(SW.WRONG_DATA) from None
-    require(state.room_for(len(command.der)), SW.NOT_ENOUGH_MEMORY)
     state.put_key(file, record)
+    require(state.fits, SW.NOT_ENOUGH_MEMORY)
 
 
 def generate(state: GidsState, command: cmd.GenerateKey) -> bytes:
@@ -72,8 +72,8 @@ def generate(state: GidsState, command: cmd.GenerateKey) -> bytes:
         record = keys.generate(command.algorithm)
     except ValueError:
         raise Refuse(SW.FUNCTION_NOT_SUPPORTED) from None
-    require(state.room_for(len(bytes(record))), SW.NOT_ENOUGH_MEMORY)
     state.put_key(file, record)
+    require(state.fits, SW.NOT_ENOUGH_MEMORY)
     return record.public if command.answer else b""
 
 

@@ -72,6 +72,8 @@ def provision(card: Card, options: provisioning.Provisioning) -> None:
             usage = Usage.SIGNATURE if wish.signature else Usage.EXCHANGE
             certificate = wish.certificate or issuer.certify(record.to_cryptography(), usage)
             add_container(state, record, certificate, signature=wish.signature)
+        if not state.fits:
+            raise UsageError("the card has no room for all of this", hint="ask for fewer keys")
     except BaseException:
         _forget(card)
         raise
@@ -211,7 +213,10 @@ def _add_certificate(
     tag = next((t for t in range(fs.FIRST_FREE_OBJECT, fs.LAST_OBJECT + 1) if t not in used), None)
     if tag is None:
         raise UsageError("the card has no room for another certificate", hint="make a new card")
-    content = fs.compress_certificate(certificate.public_bytes(Encoding.DER))
+    try:
+        content = fs.compress_certificate(certificate.public_bytes(Encoding.DER))
+    except ValueError as error:
+        raise UsageError(str(error), hint="use a smaller certificate") from error
     state.put_object(folder, tag, content)
     name = fs.certificate_file(index, signature=signature)
     entries = [*table, fs.FileEntry(fs.MSCP, name, tag, folder)]

@@ -158,12 +158,13 @@ class GidsState:
         else:
             self.area.put(key, value)
 
-    def room_for(self, size: int) -> bool:
-        """Tell whether another ``size`` bytes fit."""
+    @property
+    def fits(self) -> bool:
+        """Whether the card has room for all that is in it, changes not yet committed included."""
         names = self.area.names()
         used = sum(len(self.area.get(key) or b"") for key in names)
-        few = sum(name.startswith("object.") for name in names) < MAX_OBJECTS
-        return few and used + size <= MAX_MEMORY
+        objects = sum(name.startswith("object.") for name in names)
+        return objects <= MAX_OBJECTS and used <= MAX_MEMORY
 
     # ------------------------------------------------------------------ keys
 

@@ -66,9 +66,9 @@ class Client:
     def verify(self, pin=b"123456"):
         return self.sw("00200080", pin)
 
-    def external(self, key=ADMIN_KEY):
+    def external(self, key=ADMIN_KEY, reference="80"):
         """External authentication, as a minidriver does it; return the SW."""
-        assert self.raw("002281A403830180") == "9000"
+        assert self.raw("002281A4038301" + reference) == "9000"
         challenge = Tlv.parse(self.ok("00870000", bytes.fromhex("7C028100")))
         answer = Tlv.of(0x7C, Tlv(0x82, tdes(key, challenge.find(0x81).value)))
         return self.sw("00870000", bytes(answer))

@@ -83,3 +83,24 @@ def test_certificates():
         fs.expand_certificate(b"\x01\x00\x01\x00" + zlib.compress(bytes(10**6)))
     assert fs.certificate_file(3) == "kxc03"
     assert fs.certificate_file(0, signature=True) == "ksc00"
+
+
+@pytest.mark.parametrize(
+    ("encode", "problem"),
+    [
+        (lambda: fs.encode_file_table([fs.FileEntry("", "日本", 1, 1)]), "Latin letters"),
+        (lambda: fs.encode_file_table([fs.FileEntry("", "a", 1 << 32, 1)]), "data object's tag"),
+        (lambda: fs.encode_file_table([fs.FileEntry("", "a", 1, -1)]), "file identifier"),
+        (lambda: bytes(fs.Container("a", 256)), "flags"),
+        (lambda: bytes(fs.Container("a", 1, 65536)), "size of a key"),
+        (lambda: bytes(fs.KeyMapEntry(7, fs.EXCHANGE, 0x1FFFF)), "file identifier"),
+        (lambda: fs.compress_certificate(bytes(65536)), "certificate's length"),
+    ],
+)
+def test_what_does_not_fit_its_place(encode, problem):
+    with pytest.raises(ValueError, match=problem):
+        encode()
+
+
+def test_pins_have_a_counter_of_one_byte():
+    assert fs.CardCf(pins=255).changed(pins=2).pins == 1
