@@ -39,7 +39,8 @@ _ADMIN = (
     yk.SetPinRetries,
 )
 # Commands after which a PIN verified for one signature is still fresh: clients send these between
-# VERIFY and the signature, to see whether the card is still the one they know.
+# VERIFY and the signature, to see whether the card is still the one they know. Any other one ends
+# it, even refused.
 _READING = (std.GetData, std.VerifyStatus, yk.GetMetadata, yk.GetVersion, yk.GetSerial)
 _WITH_REFERENCE = (std.VerifyStatus, std.VerifyPin, std.Logout, std.ChangeReferenceData)
 _VERIFY, _CHANGE = 0x20, 0x24
@@ -99,9 +100,13 @@ class PivApplet(Applet[PivCommand]):
         state = self.state
         if state.contactless_rules:
             _gate_contactless(command)
+        security = state.security
+        fresh, security.pin_fresh = security.pin_fresh, False
         if isinstance(command, std.UsePrivateKey):
-            self._gate_key(command)
+            self._gate_key(command, fresh=fresh)
             return
+        if isinstance(command, _READING):
+            security.pin_fresh = fresh
         if isinstance(command, _ADMIN):
             require(state.security.admin, SW.SECURITY_STATUS_NOT_SATISFIED)
         match command:
@@ -116,8 +121,6 @@ class PivApplet(Applet[PivCommand]):
 
     def execute(self, command: PivCommand) -> bytes:
         """Carry out a permitted command."""
-        if not isinstance(command, _READING):
-            self.state.security.pin_fresh = False
         if isinstance(command, std.UsePrivateKey):
             return authenticate.use_private_key(self.state, command)
         match command:
@@ -142,13 +145,13 @@ class PivApplet(Applet[PivCommand]):
         if known is not None and known.read is not Read.ALWAYS:
             require(self.state.user_verified, SW.SECURITY_STATUS_NOT_SATISFIED)
 
-    def _gate_key(self, command: std.UsePrivateKey) -> None:
-        record, security = self.state.key(command.slot), self.state.security
+    def _gate_key(self, command: std.UsePrivateKey, *, fresh: bool) -> None:
+        record = self.state.key(command.slot)
         if record is None or record.algorithm is not command.algorithm:
             raise Refuse(SW.WRONG_DATA)
         policy = record.policies.pin
         if policy is not PinPolicy.NEVER:
-            fresh = security.pin_fresh or policy is not PinPolicy.ALWAYS
+            fresh = fresh or policy is not PinPolicy.ALWAYS
             require(fresh and self.state.user_verified, SW.SECURITY_STATUS_NOT_SATISFIED)
         # A key that nobody touches in time refuses like one without PIN.
         touched = self.state.touched(record.policies.touch)

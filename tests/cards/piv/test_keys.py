@@ -142,6 +142,27 @@ def test_always_is_lost_by_other_commands(admin, between):
     assert admin.use(0x9C, 0x11, bytes(32)) == "6982"
 
 
+@pytest.mark.parametrize(
+    ("refused", "sw"),
+    [("00F60082", "6D00"), ("0024008010" + "39" * 16, "63C2"), ("00FB0000", "6985")],
+)
+def test_always_is_lost_by_a_refused_command(admin, refused, sw):
+    admin.generate(0x9C, 0x11)
+    admin.verify()
+    assert admin.raw(refused) == sw
+    if sw == "6D00":  # no such command: nothing was asked of the card
+        assert isinstance(admin.use(0x9C, 0x11, bytes(32)), bytes)
+    else:
+        assert admin.use(0x9C, 0x11, bytes(32)) == "6982"
+
+
+def test_always_is_lost_by_a_key_that_was_refused(admin):
+    admin.generate(0x9C, 0x11)
+    admin.verify()
+    assert admin.use(0x9A, 0x11, bytes(32)) == "6A80"
+    assert admin.use(0x9C, 0x11, bytes(32)) == "6982"
+
+
 def test_chosen_policies(admin):
     admin.generate(0x9A, 0x11, bytes.fromhex("AA0101AB0102"))
     assert isinstance(admin.use(0x9A, 0x11, bytes(32)), bytes)

@@ -1,12 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a card keeps in its file: everything that is not volatile, and not one try too many."""
 
-import os
-import random
-import signal
-import subprocess
-import sys
-
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, utils
@@ -94,67 +88,3 @@ def test_only_commands_that_change_something_write(opened, monkeypatch):
     assert not written
     client.verify(b"999999")
     assert written == [{("piv", "pin.tries"): b"\2\3"}]
-
-
-# The card of a child process: every acknowledged command is told on stdout, one write for a whole
-# line, until the child is killed. Two kinds of command alternate: a wrong PIN, and an object with a
-# running number.
-CHILD = """
-import os, sys
-from cards.piv import KIND
-from vreader.card import FileStore
-card = KIND.open(FileStore(sys.argv[1]))
-card.power_on()
-card.transmit(bytes.fromhex("00A4040005A000000308"))
-card.applications[0].state.security.admin = True
-n = int(sys.argv[2])
-while True:
-    n += 1
-    data = b"\\x5c\\x03\\x5f\\xc1\\x05\\x53\\x81\\xc8" + n.to_bytes(4, "big") * 50
-    assert card.transmit(b"\\0\\xdb\\x3f\\xff" + bytes((len(data),)) + data) == b"\\x90\\0"
-    os.write(1, b"object %d\\n" % n)
-    if n % 4 == 0:
-        sw = card.transmit(bytes.fromhex("0020008008393939393939FFFF"))
-        os.write(1, b"tries %d\\n" % (sw[1] & 15 if sw[0] == 0x63 else 0))
-"""
-
-
-def test_killed_at_any_moment_it_holds_what_was_acknowledged(opened, make, store):
-    client = opened("5.4.3")
-    client.admin()
-    client.verify()
-    client.ok("00FA0F0F")
-    chance = random.Random(2)
-    number, tries, kills = 0, 15, 0
-    for _ in range(30):
-        client.card.close()
-        with subprocess.Popen(
-            [sys.executable, "-c", CHILD, store.path, str(number)],
-            stdout=subprocess.PIPE, text=True,
-        ) as child:  # fmt: skip
-            wanted = chance.randrange(6)
-            lines = [child.stdout.readline() for _ in range(wanted)]
-            for _ in range(chance.randrange(20000)):
-                pass  # a random moment inside the next command
-            os.kill(child.pid, signal.SIGKILL)
-            lines += child.stdout.read().splitlines(keepends=True)
-            kills += 1
-        for line in lines:
-            word, value = line.split()
-            if word == "object":
-                number = int(value)
-            else:
-                assert int(value) <= tries
-                tries = int(value)
-        client = opened()
-        left = client.ok("00F70080")[-1]
-        assert left in (tries, max(tries - 1, 0))
-        tries = left
-        answer, sw = client.send("00CB3FFF", bytes.fromhex("5C035FC105"))
-        stored = int.from_bytes(answer[3:7], "big") if sw == 0x9000 else 0
-        assert stored in (number, number + 1)
-        if stored:
-            assert answer[3:] == stored.to_bytes(4, "big") * 50
-        number = stored
-    assert kills == 30
-    assert number > 0
