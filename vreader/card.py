@@ -26,6 +26,10 @@ class Card(Protocol):
 
     Every method may raise CardGone or CardMute. Any other exception is a bug of the card: the
     reader answers 6F00 and logs the traceback.
+
+    A card may have two methods more, both called from any thread, also while it works:
+    ``interrupt()`` when it has lost its power at work, so that it need not go on; and ``close()``
+    when nobody will use it again. Both must be quick.
     """
 
     def power_on(self) -> bytes:
@@ -39,6 +43,13 @@ class Card(Protocol):
 
     def transmit(self, c_apdu: bytes) -> bytes:
         """Execute one C-APDU (2 to 65544 bytes, any content) and return the R-APDU (≥ 2 bytes)."""
+
+
+def interrupt(card: object) -> None:
+    """Tell a card that it has lost its power at work, if it wants to know."""
+    call = getattr(card, "interrupt", None)
+    if callable(call):
+        call()
 
 
 class Description(NamedTuple):

@@ -6,7 +6,9 @@ Errors of a call become what a card does, or what a person is told.
 pyscard is the optional extra ``pcsc``; it is imported when the first card is relayed.
 """
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -16,6 +18,7 @@ from vreader.errors import VreaderError
 # winscard.h and pcsclite.h have the same numbers for all of these.
 _SHARE_EXCLUSIVE, _T0, _T1 = 1, 1, 2
 _LEAVE, _RESET, _UNPOWER = 0, 1, 2
+_PATIENCE_S = 1.0
 _STATE_PRESENT = 0x20
 _NO_READERS, _SHARING = 0x8010002E, 0x8010000B
 _NO_SMARTCARD, _UNRESPONSIVE = 0x8010000C, 0x80100066
@@ -51,6 +54,9 @@ class Pcsc:
         self._card: object = None
         self._protocol = 0
         self._name = ""
+        # PC/SC has no way to end a card's work: whoever closes meanwhile leaves the rest to it.
+        self._calling = threading.Lock()
+        self._closing = False
 
     def _need(self, code: int, problem: str, hint: str) -> None:
         if code:
@@ -85,20 +91,32 @@ class Pcsc:
             self._card, self._protocol = card, protocol
         return int(code) & 0xFFFFFFFF
 
+    @contextmanager
+    def _call(self) -> Iterator[None]:
+        with self._calling:
+            try:
+                if self._context is None or self._closing:
+                    raise CardGone
+                yield
+            finally:
+                self._release_if_closing()
+
     def power_up(self, *, cold: bool) -> bytes:
         """Reset the card and return its ATR; raises CardGone or CardMute."""
-        if self._card is None:
-            self._check(self._connect())
-        else:
-            self._reconnect(_UNPOWER if cold else _RESET)
-        code, _, _, _, atr = self._scard.SCardStatus(self._card)
-        self._check(code)
-        return bytes(atr)
+        with self._call():
+            if self._card is None:
+                self._check(self._connect())
+            else:
+                self._reconnect(_UNPOWER if cold else _RESET)
+            code, _, _, _, atr = self._scard.SCardStatus(self._card)
+            self._check(code)
+            return bytes(atr)
 
     def power_down(self) -> None:
         """Take the card's power, and give it again: a card without power would be anybody's."""
-        if self._card is not None:
-            self._reconnect(_UNPOWER)
+        with self._call():
+            if self._card is not None:
+                self._reconnect(_UNPOWER)
 
     def _reconnect(self, initialization: int) -> None:
         code, protocol = self._scard.SCardReconnect(
@@ -109,14 +127,30 @@ class Pcsc:
 
     def transmit(self, command: bytes) -> bytes:
         """Exchange one APDU; raises CardGone or CardMute."""
-        if self._card is None:
-            raise CardMute
-        code, answer = self._scard.SCardTransmit(self._card, self._protocol, list(command))
-        self._check(code)
-        return bytes(answer)
+        with self._call():
+            if self._card is None:
+                raise CardMute
+            code, answer = self._scard.SCardTransmit(self._card, self._protocol, list(command))
+            self._check(code)
+            return bytes(answer)
 
     def close(self) -> None:
-        """Leave the card, reset, and the service; may be called twice."""
+        """Leave the card, reset, and the service; may be called twice.
+
+        Waits a moment for a card at work. If that is not enough the call it works for does it.
+        """
+        self._closing = True
+        if self._calling.acquire(timeout=_PATIENCE_S):
+            try:
+                self._release()
+            finally:
+                self._calling.release()
+
+    def _release_if_closing(self) -> None:
+        if self._closing:
+            self._release()
+
+    def _release(self) -> None:
         if self._context is not None:
             self._disconnect(_RESET)
             self._scard.SCardReleaseContext(self._context)

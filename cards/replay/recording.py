@@ -7,6 +7,7 @@ others are passed over. In plain text, ``> …`` is a command, ``< …`` its ans
 3B…`` a reset; empty lines and ``#`` are for people. ``**`` is a byte that was masked.
 """
 
+import contextlib
 import json
 import re
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ from typing import NamedTuple
 from cards.pattern import Pattern
 from cards.standin import read_text
 from vreader.errors import UsageError
+from vreader.iso7816.atr import MAX_ATR_LENGTH
 
 _HINT = "write file=TRACE.jsonl, made by 'vreader run --trace TRACE.jsonl'"
 _PLAIN_HINT = "a line is '> command', '< answer', 'RESET' or '# remark'"
@@ -139,7 +141,7 @@ def _json_event(record: dict[str, object], number: int) -> _Event | None:
         raise TypeError("problem is not a text")
     if kind == "CardEvent" and record["change"] in _RESETS:
         cold = record["change"] == "cold reset"
-        return cold, bytes.fromhex(_text(record["atr"])), problem
+        return cold, _atr(_text(record["atr"])), problem
     if kind == "ApduEvent":
         return _exchange(number, _text(record["command"]), _text(record["response"]), problem)
     return None
@@ -149,6 +151,13 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"bytes are hexadecimal text, not {type(value).__name__}")
     return value
+
+
+def _atr(text: str) -> bytes:
+    with contextlib.suppress(ValueError):
+        if len(atr := bytes.fromhex(text)) <= MAX_ATR_LENGTH:
+            return atr
+    raise ValueError(f"RESET is followed by an ATR of at most {MAX_ATR_LENGTH} bytes")
 
 
 def _exchange(number: int, command: str, response: str, problem: str) -> Exchange:
@@ -188,8 +197,7 @@ def _plain_events(text: str, path: str) -> Iterator[_Event]:
             if sign == ">":
                 command, start, answer, answered = _digits(rest), number, "", False
             elif line.strip().startswith("RESET"):
-                atr = bytes.fromhex(line.strip().removeprefix("RESET"))
-                yield True, atr, ""
+                yield True, _atr(line.strip().removeprefix("RESET")), ""
             else:
                 raise ValueError("an answer without a command" if sign == "<" else "what is it?")
         except ValueError as error:
@@ -202,7 +210,9 @@ def _digits(text: str) -> str:
     for word in text.replace(":", " ").split():
         if not _BYTES.fullmatch(word):
             if not found:
-                raise ValueError(f"{word!r:.40} is not bytes in hexadecimal")
+                # The header of a command tells where it is; what follows may be a PIN.
+                shown = word if len(word) <= 8 else f"{word[:8]}…"
+                raise ValueError(f"{shown!r} is not bytes in hexadecimal")
             break
         found += word
     return found

@@ -6,13 +6,12 @@ and what differs; and, when the card is closed, the entries with a number of ``t
 used less.
 """
 
-import re
 import threading
 from collections.abc import Callable, Mapping
 
 from cards.pattern import shown
 from cards.scripted.matcher import fields_of
-from cards.scripted.script import FOREVER, MAX_ANSWER, START, Entry, Script
+from cards.scripted.script import FOREVER, MAX_ANSWER, PLACEHOLDER, START, Entry, Script
 from cards.standin import Complaints
 from vreader.card import CardGone, CardMute
 
@@ -27,13 +26,14 @@ class ScriptedCard:
 
     Args:
         script: what to say.
-        wait: waits for some seconds; :meth:`close` ends the default one early.
+        wait: waits for some seconds; :meth:`interrupt` and :meth:`close` end the default one early.
     """
 
     def __init__(self, script: Script, wait: Callable[[float], object] | None = None) -> None:
         self._script = script
-        self._closed = threading.Event()
-        self._wait = wait or self._closed.wait
+        self._closed = False
+        self._hurry = threading.Event()
+        self._wait = wait or self._hurry.wait
         self._complaints = Complaints(script.path)
         self._used = [0] * len(script.entries)
         self._resets = {True: 0, False: 0}
@@ -42,6 +42,9 @@ class ScriptedCard:
 
     def power_on(self) -> bytes:
         """Return the next ``atr``."""
+        self._hurry.clear()
+        if self._closed:  # maybe just now, by another thread
+            self._hurry.set()
         return self._reset(cold=True)
 
     def reset(self) -> bytes:
@@ -63,16 +66,21 @@ class ScriptedCard:
         answer = _nth(entry.answers, self._used[number])
         self._used[number] += 1
         self._state = entry.goto or self._state
-        if entry.delay:
+        if entry.delay and not self._hurry.is_set():
             self._wait(entry.delay)
         fields = {name: value.hex() for name, value in fields_of(c_apdu).items()}
         return self._said(answer, {**fields, **parts}, entry.label)
 
+    def interrupt(self) -> None:
+        """End a delay: the card has lost its power. The next cold reset allows delays again."""
+        self._hurry.set()
+
     def close(self) -> None:
         """End a delay; report what was to be used and was not. May be called twice."""
-        if self._closed.is_set():
+        if self._closed:
             return
-        self._closed.set()
+        self._closed = True
+        self._hurry.set()
         for entry, used in zip(self._script.entries, self._used, strict=True):
             if used < entry.times:
                 much = "never used" if not used else f"used {used} of {entry.times} times"
@@ -90,14 +98,17 @@ class ScriptedCard:
             raise CardMute
         if template == "gone":
             raise CardGone
-        text = re.sub(r"\{(\w+)\}", lambda match: parts.get(match[1], ""), template)
-        try:
-            answer = bytes.fromhex(text)
-        except ValueError:  # a group that caught half a byte
-            answer = b""
-            self._complaints.say(f"{label}: the parts put together are not whole bytes")
-            return self._script.otherwise
-        return answer[:MAX_ANSWER]
+        pieces = PLACEHOLDER.split(template)
+        pieces[1::2] = [parts.get(name, "") for name in pieces[1::2]]
+        if sum(map(len, pieces)) > 2 * MAX_ANSWER:
+            problem = f"the answer would have more than {MAX_ANSWER} bytes"
+        else:
+            try:
+                return bytes.fromhex("".join(pieces))
+            except ValueError:  # a group that caught half a byte
+                problem = "the parts put together are not whole bytes"
+        self._complaints.say(f"{label}: {problem}")
+        return self._script.otherwise
 
     def _find(self, command: bytes) -> tuple[int, Mapping[str, str]] | None:
         """Return the entry that answers and the parts of the command it has named."""

@@ -8,7 +8,8 @@ from typing import Protocol
 from cards.pattern import Pattern
 from vreader.iso7816 import ApduError, CommandApdu
 
-FIELDS = ("cla", "ins", "p1", "p2", "data", "le")
+ONE_BYTE = ("cla", "ins", "p1", "p2")
+FIELDS = (*ONE_BYTE, "data", "le")
 
 
 class Matcher(Protocol):
@@ -110,8 +111,7 @@ def fields_of(command: bytes) -> dict[str, bytes]:
 
     ``le`` is the Le field as it was sent, empty where there is none.
     """
-    names = ("cla", "ins", "p1", "p2")
-    found = {name: command[n : n + 1] for n, name in enumerate(names) if n < len(command)}
+    found = {name: command[n : n + 1] for n, name in enumerate(ONE_BYTE) if n < len(command)}
     try:
         apdu = CommandApdu.parse(command)
     except ApduError:

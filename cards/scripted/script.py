@@ -17,11 +17,13 @@ goto = "unlocked"              # and then the card is in this one
 
 import re
 import tomllib
+import warnings
 from collections.abc import Collection, Mapping
+from itertools import pairwise
 from typing import NamedTuple
 
 from cards.pattern import Pattern
-from cards.scripted.matcher import FIELDS, Bytes, Fields, Matcher, Regex
+from cards.scripted.matcher import FIELDS, ONE_BYTE, Bytes, Fields, Matcher, Regex
 from cards.standin import read_text
 from vreader.errors import UsageError
 from vreader.iso7816.atr import MAX_ATR_LENGTH
@@ -34,8 +36,8 @@ _HINT = "write file=TALK.toml; how-to guide 'Scripted, replayed and relayed card
 _TOP = ("atr", "warm-atr", "order", "otherwise", "exchange")
 _ENTRY = ("name", "command", "mask", "regex", *FIELDS,
           "answer", "times", "delay", "state", "goto")  # fmt: skip
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_HEX = re.compile(r"(?:[0-9A-Fa-f]{2})*")
+PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_NO_DIGIT = re.compile(r"[^0-9A-Fa-f]")
 _OF_COMMAND = ("cla", "ins", "p1", "p2", "data")
 
 
@@ -93,33 +95,44 @@ def parse(text: str, path: str = "conversation") -> Script:
     """
     try:
         table = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError alone: a number of many digits
         raise UsageError(f"{path} is not TOML: {error}", hint="see toml.io") from None
-    top = _Table(table, path, text, 0, len(text))
+    top = _Table(table, path, text, 1)
     top.know(_TOP)
     strict = top.choice("order", ("free", "strict")) == "strict"
     atr = top.answers("atr", "3B 80 80 01 01", ())
     warm = top.answers("warm-atr", "", ()) if "warm-atr" in table else atr
     if any(len(answer) > 2 * MAX_ATR_LENGTH for answer in (*atr, *warm)):
         raise top.error("atr", f"has more than {MAX_ATR_LENGTH} bytes", "no reader takes more")
-    [otherwise] = top.answers("otherwise", "6F00", ())[:1]
+    otherwise, *others = top.answers("otherwise", "6F00", ())
+    if others:
+        raise top.error("otherwise", "is one answer, not several", 'for example "6F 00"')
     if otherwise in ("mute", "gone"):
         raise top.error("otherwise", "is bytes, not mute or gone")
     exchanges = table.get("exchange", [])
     if not isinstance(exchanges, list) or not all(isinstance(e, dict) for e in exchanges):
         raise top.error("exchange", "is written [[exchange]], once for each")
-    starts = [m.start() for m in re.finditer(r"^[ \t]*\[\[\s*exchange\s*\]\]", text, re.MULTILINE)]
-    if len(starts) != len(exchanges):
-        starts = [-1] * len(exchanges)  # written in another way: no lines
-    ends = [*starts[1:], len(text)]
     entries = tuple(
-        _entry(_Table(exchange, path, text, start, end, number), strict)
-        for number, (exchange, start, end) in enumerate(
-            zip(exchanges, starts, ends, strict=False), 1
+        _entry(_Table(exchange, path, part, line, number), strict)
+        for number, (exchange, (line, part)) in enumerate(
+            zip(exchanges, _parts(text, len(exchanges)), strict=True), 1
         )
     )
     _check_states(entries, path)
     return Script(path, atr, warm, strict, bytes.fromhex(otherwise), entries)
+
+
+def _parts(text: str, count: int) -> list[tuple[int, str]]:
+    """Return line and text of each ``[[exchange]]``; 0 and nothing if it is written otherwise."""
+    starts = [m.start() for m in re.finditer(r"^[ \t]*\[\[\s*exchange\s*\]\]", text, re.MULTILINE)]
+    if len(starts) != count:
+        return [(0, "")] * count
+    line, before, found = 1, 0, []
+    for start, end in pairwise([*starts, len(text)]):
+        line += text.count("\n", before, start)
+        found.append((line, text[start:end]))
+        before = start
+    return found
 
 
 def _check_states(entries: Collection[Entry], path: str) -> None:
@@ -135,19 +148,13 @@ def _check_states(entries: Collection[Entry], path: str) -> None:
 
 
 class _Table:
-    """A table of the file, and where it stands in it."""
+    """A table of the file, the text it was written as, and the line where that begins."""
 
     def __init__(
-        self,
-        values: Mapping[str, object],
-        path: str,
-        text: str,
-        start: int,
-        end: int,
-        number: int = 0,
+        self, values: Mapping[str, object], path: str, text: str, line: int, number: int = 0
     ) -> None:
         self.values, self.path, self.number = values, path, number
-        self._text, self._start, self._end = text, start, end
+        self._text, self._line = text, line
         name = values.get("name")
         if not number:
             self.label = ""
@@ -155,23 +162,15 @@ class _Table:
             self.label = f"exchange {number} ({name!r})"
         else:
             self.label = f"exchange {number}"
-        if number and start >= 0:
-            self.label += f", line {self._line(start)}"
-
-    def _line(self, offset: int) -> int:
-        return self._text.count("\n", 0, offset) + 1
+        if number and line:
+            self.label += f", line {line}"
 
     def error(self, key: str, problem: str, hint: str = "") -> UsageError:
         """Return what to raise about ``key``."""
-        match = re.search(
-            rf"^[ \t]*['\"]?{re.escape(key)}['\"]?[ \t]*=",
-            self._text[self._start : self._end] if self._start >= 0 else "",
-            re.MULTILINE,
-        )
+        match = re.search(rf"^[ \t]*['\"]?{re.escape(key)}['\"]?[ \t]*=", self._text, re.MULTILINE)
         where = self.path
         if match:
-            line = self._line(self._start + match.end())
-            where += f", line {line}"
+            where += f", line {self._line + self._text.count(chr(10), 0, match.end())}"
         if self.number:
             where += f": exchange {self.number}"
         shown = key if key.isprintable() else repr(key)
@@ -187,7 +186,8 @@ class _Table:
         """Return a text, empty where there is none."""
         value = self.values.get(key, "")
         if not isinstance(value, str):
-            raise self.error(key, f"is a text, not {value!r:.40}", f'write {key} = "…"')
+            what = type(value).__name__  # its digits may be a PIN
+            raise self.error(key, f"is a text, not {what}", f'write {key} = "…"')
         return value
 
     def choice(self, key: str, known: Collection[str]) -> str:
@@ -214,17 +214,19 @@ class _Table:
             text = text.strip()
             if text not in ("mute", "gone"):
                 text = "".join(text.split()).replace(":", "")
-                for name in _PLACEHOLDER.findall(text):
+                for name in PLACEHOLDER.findall(text):
                     if name not in names:
                         raise self.error(
                             key, f"has {{{name}}}, which nothing fills in",
                             "known here: " + (", ".join(f"{{{n}}}" for n in names) or "none"),
                         )  # fmt: skip
-                plain = _PLACEHOLDER.split(text)[::2]
-                if not all(_HEX.fullmatch(part) for part in plain):
-                    raise self.error(
-                        key, f"is not hexadecimal: {text!r:.60}", 'for example "90 00", or "mute"'
-                    )
+                for part in PLACEHOLDER.split(text)[::2]:
+                    wrong = _NO_DIGIT.search(part)
+                    if wrong or len(part) % 2:
+                        what = repr(wrong[0]) if wrong else "half a byte too much or too little"
+                        raise self.error(
+                            key, f"is not hexadecimal: {what}", 'for example "90 00", or "mute"'
+                        )
                 if len(text) // 2 > MAX_ANSWER:
                     raise self.error(key, f"has more than {MAX_ANSWER} bytes", "shorten it")
             found.append(text)
@@ -279,11 +281,17 @@ def _matcher(table: _Table) -> Matcher:
     if "mask" in table.values and ways != ["command"]:
         raise table.error("mask", "goes with command", 'write command = "…" beside it')
     if fields:
-        return Fields({key: table.pattern(key) for key in fields})
+        wanted = {key: table.pattern(key) for key in fields}
+        for key in wanted.keys() & set(ONE_BYTE):
+            if wanted[key].more or len(wanted[key].value) != 1:
+                raise table.error(key, "is one byte", f'for example {key} = "A4", or "0."')
+        return Fields(wanted)
     if ways == ["regex"]:
         try:
-            return Regex(re.compile(table.text("regex"), re.IGNORECASE))
-        except (re.error, RecursionError, OverflowError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                return Regex(re.compile(table.text("regex"), re.IGNORECASE))
+        except (re.error, RecursionError, OverflowError, Warning) as error:
             raise table.error(
                 "regex", f"is not one: {error}", "it sees the command as 00A40400…"
             ) from None

@@ -69,6 +69,8 @@ def test_no_pin_is_shown():
     verify = bytes.fromhex("0020008008") + b"83610947"
     pattern = Pattern.parse("00 20 00 80 08" + b"70394815".hex())
     assert pattern.difference(verify) == "byte 5 differs"
+    hole = Pattern.parse("00 .. 00 80 08" + b"70394815".hex())
+    assert hole.difference(bytes.fromhex("00A4008008") + b"83610947") == "byte 5 differs"
     assert shown(verify) == "00 20 00 80 … (13 bytes)"
     assert shown(SELECT) == "00 A4 04 00 05 A0 00 00 03 08"
     assert shown(b"\x80" + SELECT[1:]) == "80 A4 04 00 … (10 bytes)"

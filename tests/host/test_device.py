@@ -60,6 +60,18 @@ def test_an_nfc_conversation(make_host, make_card):
         assert device.ioctl(TRANSMIT, HEADER + b"\0\1\2\3", 258)[0] is NTSTATUS.SUCCESS
 
 
+def test_a_card_taken_out_at_work_may_end_it(desk, in_thread):
+    _host, reader, device, card = desk
+    card.gated, card.interrupt = True, card.release.set
+    reader.insert(card)
+    power_up(device)
+    join = in_thread(lambda: device.ioctl(TRANSMIT, HEADER + b"\0\1\2\3", 258)[0])
+    assert card.working.wait(PATIENCE_S)
+    reader.remove()
+    assert join() is NTSTATUS.NO_MEDIA
+    assert card.release.is_set()
+
+
 def test_an_overlapped_request_answers_once(desk):
     _host, reader, device, card = desk
     answers = []

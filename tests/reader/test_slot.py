@@ -73,6 +73,21 @@ def test_the_late_answer_of_one_card_is_not_that_of_the_next(rig, make_card):
     assert apdu.status is NTSTATUS.NO_MEDIA
 
 
+def test_a_card_taken_out_at_work_is_interrupted(rig):
+    card = rig.ready()
+    interrupted = []
+    card.interrupt = lambda: interrupted.append(True)
+    rig.start_apdu()
+    late = rig.held()
+    assert not interrupted
+    rig.remove()
+    assert interrupted == [True]
+    finish(late)
+    rig.insert(card)
+    rig.remove()
+    assert interrupted == [True]  # it was idle
+
+
 @pytest.mark.wdk(
     "lock.state-lock", "lock.request-gate", "callback.pending", "tracking.beside-request"
 )

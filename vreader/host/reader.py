@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vreader.card import Card
+from vreader.card import Card, interrupt
 from vreader.errors import UsageError, VreaderError
 from vreader.reader.extension import DEVICE_EXTENSION
 from vreader.reader.hardware import SlotHardware
@@ -81,6 +81,10 @@ class SerialCard:
         """See Card."""
         with self._lock:
             return self.card.transmit(c_apdu)
+
+    def interrupt(self) -> None:
+        """See Card; it does not wait for the call that it is to end."""
+        interrupt(self.card)
 
 
 class HostReader:

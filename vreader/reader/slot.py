@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from vreader.card import Card
+from vreader.card import Card, interrupt
 from vreader.clock import Clock, Timer
 from vreader.reader.ask import FAULT_RESPONSE, Answer, Asked, Problem, ask_card, power_off
 from vreader.reader.events import CardEvent
@@ -155,8 +155,11 @@ class Slot:
             self._power_off(self.card)
 
     def _power_off(self, card: Card) -> None:
-        # A card at work is left alone: nobody waits for it here, and its next reset is a cold one.
-        if not any(card is busy for busy in self._working):
+        # A card at work is at most interrupted: nobody waits for it here, and its next reset is a
+        # cold one.
+        if any(card is busy for busy in self._working):
+            interrupt(card)
+        else:
             self.io.queue_work(
                 lambda: ask_card(self.observer, lambda: power_off(card)), lambda answer: None
             )

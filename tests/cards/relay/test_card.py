@@ -4,6 +4,7 @@
 import importlib.util
 import os
 import re
+import subprocess
 import sys
 
 import pytest
@@ -82,6 +83,40 @@ def test_a_card_that_fails_far_away_fails_here(vreader, relay, tmp_path):
     far.run(*vreader, "ctl", "insert")
     near.run(*vreader, "ctl", "insert")
     near.run(*vreader, "apdu", "03=9000")
+
+
+SLOW_CARD = """
+import threading
+
+class Slow:
+    def __init__(self, begun):
+        self.begun, self.over = begun, threading.Event()
+    def power_on(self):
+        return bytes.fromhex("3B80800101")
+    reset = power_on
+    def power_off(self):
+        pass
+    def transmit(self, c_apdu):
+        open(self.begun, "w").close()
+        self.over.wait()
+        return bytes.fromhex("9000")
+    def close(self):
+        self.over.set()
+"""
+
+
+@pytest.mark.clients
+def test_a_relay_ends_while_its_card_works(vreader, relay, tmp_path):
+    (tmp_path / "slow.py").write_text(SLOW_CARD)
+    begun = tmp_path / "begun"
+    os.mkfifo(begun)
+    _, near = relay(f"{tmp_path}/slow.py:Slow,begun={begun}")
+    environment = {**os.environ, **near.environment}
+    with subprocess.Popen([*vreader, "apdu", "0001"], env=environment, stderr=subprocess.PIPE) as p:
+        begun.read_text()
+        code, said = near.stop()
+        assert (code, "Traceback" in said) == (0, False)
+        p.kill()
 
 
 @pytest.mark.clients

@@ -104,6 +104,18 @@ def test_divergence_is_explained(strict, sent, reason, caplog):
     assert record.message.endswith(reason)
 
 
+def test_a_program_that_goes_its_own_way_is_told_once_for_each_place(caplog):
+    card = replay()
+    card.power_on()
+    for p2 in range(9):
+        card.transmit(bytes((0, 0xB0, 0, p2)))
+    card.transmit(SELECT)
+    card.transmit(SELECT)
+    assert [record.message.partition(": due is ")[2][:6] for record in caplog.records] == [
+        "line 2", "line 4",
+    ]  # fmt: skip
+
+
 def test_after_a_divergence_the_record_is_where_it_was():
     card = replay()
     assert card.transmit(GET) == b"\x6f\0"

@@ -100,6 +100,10 @@ GOOD = line(command="00B0", response="9000")
         ("> 00\n< 9000", "line .: a command has two bytes at least"),
         ("> 00B0\n< yes", "line 2: 'yes' is not bytes"),
         ("RESET 3X", "line 1: "),
+        ("RESET 3B0\n", "line 1: RESET is followed by an ATR of at most 33 bytes"),
+        ("RESETTLE\n", "line 1: RESET is followed by an ATR"),
+        ("RESET " + "3B" * 34, "line 1: RESET is followed by an ATR of at most 33 bytes"),
+        (line(event="CardEvent", change="cold reset", atr="3B" * 34), "line 1: .*at most 33"),
         ("hello", "line 1: what is it"),
         ("\x1f\x8b\x08", "line 1: what is it"),
         ('{"event": "Apdu', "line 1: not JSON"),
@@ -139,3 +143,10 @@ def test_the_reader_that_is_named():
 def test_any_text_is_a_recording_or_an_error(text):
     with contextlib.suppress(UsageError):
         assert parse(text)
+
+
+@pytest.mark.parametrize("text", ["> 002000800831323334X", "> 00B0\n< 9000\n> 00200080043132333"])
+def test_mistakes_do_not_quote_a_pin(text):
+    with pytest.raises(UsageError, match="'00200080…' is not bytes") as caught:
+        parse(text)
+    assert "3132" not in str(caught.value)

@@ -95,6 +95,32 @@ def test_closing_ends_a_delay():
     assert talk(card, "0000") == ["9000"]
 
 
+def test_taking_the_card_out_ends_a_delay():
+    card = scripted(exchange("00*", "9000", "delay = 600"))
+    card.power_on()
+    card.interrupt()
+    assert talk(card, "0000") == ["9000"]
+
+
+def test_a_card_put_back_delays_again_unless_it_is_closed():
+    waited = []
+    card = scripted(exchange("00*", "9000", "delay = 600"), wait=waited.append)
+    card.interrupt()
+    card.power_on()
+    talk(card, "0000")
+    assert waited == [600]
+    card.close()
+    card.power_on()
+    talk(card, "0000")
+    assert waited == [600]
+
+
+def test_an_answer_that_grows_too_long(caplog):
+    card = scripted(exchange("00*", "{data}" * 20000 + "9000"))
+    assert card.transmit(bytes.fromhex("00A4000000FFFF") + bytes(65535)) == b"\x6f\0"
+    assert "exchange 1, line 1: the answer would have more than 65538 bytes" in caplog.text
+
+
 def test_a_strict_order():
     text = 'order = "strict"\notherwise = "6D00"\n'
     text += exchange("01*", "9001", "times = 2") + exchange("02*", "9002", 'times = "forever"')

@@ -53,7 +53,14 @@ def test_what_is_assumed():
         (GOOD + 'state = "lockd"', "exchange 1, line 1: nothing leads to the state 'lockd'"),
         (GOOD + "state = [1]", "state is a text or a list"),
         ('"a\\nb" = 1', r"'a\\nb' is not known here"),
-        (GOOD + "goto = 7", "goto is a text, not 7"),
+        (GOOD + "goto = 7", "goto is a text, not int"),
+        ("times = " + "9" * 5000, "is not TOML: .*digits"),
+        ('otherwise = ["6F00", "9000"]', "line 1: otherwise is one answer"),
+        (GOOD + '[[exchange]]\nins = "A4B0"\nanswer = ""', "line 5: exchange 2: ins is one byte"),
+        ('[[exchange]]\np1 = "*"\nanswer = ""', "p1 is one byte"),
+        ('[[exchange]]\nregex = "[[A]"\nanswer = ""', "regex is not one: Possible nested set"),
+        ('atr = "3B 0"', "atr is not hexadecimal: .*half a byte"),
+        ('atr = "3B 0G"', "atr is not hexadecimal: 'G'"),
     ],
 )
 def test_mistakes(text, problem):
@@ -62,3 +69,15 @@ def test_mistakes(text, problem):
     assert str(caught.value).startswith("talk.toml")
     assert "\n" not in str(caught.value)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("line", ["data = 31323334", 'answer = "31323334X"', 'data = "31323334X"'])
+def test_mistakes_do_not_quote_a_pin(line):
+    with pytest.raises(UsageError) as caught:
+        parse('[[exchange]]\nins = "20"\n' + line)
+    assert "3132" not in str(caught.value)
+
+
+def test_lines_of_entries():
+    labels = [entry.label for entry in parse("\n" + GOOD + "\n\n" + GOOD).entries]
+    assert labels == ["exchange 1, line 2", "exchange 2, line 7"]
