@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vreader.cli.apdu import parse
-from vreader.errors import UsageError
+from vreader.cli.apdu import exchange, parse
+from vreader.errors import UsageError, VreaderError
 from vreader.iso7816 import CommandApdu
 
 
@@ -94,3 +94,25 @@ def test_reader_by_part_of_its_name(apdu):
     send = apdu("--card", "atr:3B80800101", "--card", "piv", "--reader", "One", "--reader", "Two")
     assert send("--reader", "Tw", "00A40400:A000000308=").code == 0
     assert send("00A40400:A000000308=").code == 1
+
+
+class Silent:
+    """A service like pcscd, whose card left at work: success, and no byte."""
+
+    def transmit(self, hcard, protocol, c_apdu):
+        return b""
+
+
+def test_an_answer_that_is_none():
+    command, _ = parse("00200080:31323334")
+    with pytest.raises(VreaderError, match="the answer to 00 20 00 80 is none") as caught:
+        exchange(Silent(), 1, 2, command)
+    assert caught.value.hint
+
+
+def test_a_card_that_promises_data_for_ever(apdu, tmp_path):
+    script = tmp_path / "promises.toml"
+    script.write_text('[[exchange]]\ncommand = "*"\nanswer = "61 00"\n')
+    said = apdu("--card", f"scripted,file={script}")("00010000")
+    assert said.code == 0
+    assert said.out.endswith("< 6100 more data\n")

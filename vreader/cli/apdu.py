@@ -12,8 +12,8 @@ from argparse import Namespace
 from vreader.bridge.pcsclite.client import PcscClient
 from vreader.cli.parser import Parser, say
 from vreader.errors import UsageError, VreaderError
-from vreader.iso7816 import CommandApdu, ResponseApdu
-from vreader.iso7816.apdu import MAX_NC
+from vreader.iso7816 import ApduError, CommandApdu, ResponseApdu
+from vreader.iso7816.apdu import MAX_NC, MAX_NE
 
 _SYSTEM_SOCKET = "/run/pcscd/pcscd.comm"
 _SHARED, _T0_OR_T1 = 2, 3
@@ -54,7 +54,7 @@ def run(options: Namespace) -> int:
         name = _find_reader(client, reader)
         hcard, protocol = client.connect(name, _SHARED, _T0_OR_T1)
         for c_apdu, expected in wanted:
-            r_apdu = _exchange(client, hcard, protocol, c_apdu)
+            r_apdu = exchange(client, hcard, protocol, c_apdu)
             say(f"> {bytes(c_apdu).hex(' ').upper()}")
             if r_apdu.data:
                 say(f"< {r_apdu.data.hex(' ').upper()}")
@@ -108,11 +108,25 @@ def _find_reader(client: PcscClient, part: str | None) -> str:
     raise VreaderError(what, hint=f"readers: {names}")
 
 
-def _exchange(client: PcscClient, hcard: int, protocol: int, c_apdu: CommandApdu) -> ResponseApdu:
-    r_apdu = ResponseApdu.parse(client.transmit(hcard, protocol, bytes(c_apdu)))
+def exchange(client: PcscClient, hcard: int, protocol: int, c_apdu: CommandApdu) -> ResponseApdu:
+    """Send a command and fetch all of its answer."""
+    r_apdu = _transmit(client, hcard, protocol, bytes(c_apdu))
     data = r_apdu.data
-    while r_apdu.sw >> 8 == 0x61:
+    while r_apdu.sw >> 8 == 0x61 and len(data) < MAX_NE:
         get_response = bytes((c_apdu.cla & ~0x10, 0xC0, 0, 0, r_apdu.sw & 0xFF))
-        r_apdu = ResponseApdu.parse(client.transmit(hcard, protocol, get_response))
+        r_apdu = _transmit(client, hcard, protocol, get_response)
+        if not r_apdu.data:
+            break  # a card that promises and does not give would keep us for ever
         data += r_apdu.data
-    return ResponseApdu(data, r_apdu.sw)
+    return ResponseApdu(data[:MAX_NE], r_apdu.sw)
+
+
+def _transmit(client: PcscClient, hcard: int, protocol: int, command: bytes) -> ResponseApdu:
+    raw = client.transmit(hcard, protocol, command)
+    try:
+        return ResponseApdu.parse(raw)
+    except ApduError as error:
+        raise VreaderError(
+            f"the answer to {command[:4].hex(' ').upper()} is none: {error}",
+            hint="was the card removed at work, or does it answer nonsense?",
+        ) from error

@@ -107,6 +107,12 @@ def test_removal_and_insertion_are_seen(make_pcscd, reader):
             states = client.get_status_change(states, PATIENCE_S)
 
 
+def test_no_connection_is_inherited(pcscd_installed):
+    """A child that held one would keep pcscd waiting for a card that has been removed."""
+    with PrivatePcscd([NAME]) as pcscd, pcscd.dials[0]() as connection:
+        assert not os.get_inheritable(connection.fileno())
+
+
 def test_restart(make_pcscd, reader, log, isolate):
     pcscd, _ = make_pcscd({NAME: reader}, isolate=isolate)
     for count in (1, 2):

@@ -327,9 +327,9 @@ class _Supervisor:
         with self._lock:
             try:
                 self._channel.send(json.dumps(request).encode())
-                message, fds, _, _ = socket.recv_fds(
-                    self._channel, MESSAGE_SIZE, 1, socket.MSG_CMSG_CLOEXEC
-                )
+                message, fds, _, _ = socket.recv_fds(self._channel, MESSAGE_SIZE, 1)
+                for fd in fds:  # recv_fds drops its flags, MSG_CMSG_CLOEXEC among them
+                    os.set_inheritable(fd, False)
             except OSError:
                 # A late answer could be taken for that of the next request.
                 self._channel.close()
