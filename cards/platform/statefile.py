@@ -11,6 +11,7 @@ import sqlite3
 import sys
 import weakref
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 
 from cards.platform.nvm import Key, NvmError
@@ -84,11 +85,20 @@ class StateFile:
 
 
 def kind_in(path: str) -> str:
-    """Return the kind of the card in a file, or nothing; takes no lock and changes nothing."""
+    """Return the kind of the card in a file, or nothing; takes no lock and changes nothing.
+
+    A process that was killed leaves a journal; the half-done change is then undone first.
+    """
     try:
         place = Path(path).resolve(strict=True)
         if (held := _held.get(_identity(path))) is not None:
             return _kind_by(held)  # the file must not be opened twice, see above
+        if place.with_name(place.name + "-journal").exists():
+            # Whoever holds the file may be writing at this moment; then it is in use, and whole
+            # as far as its kind goes.
+            with closing(sqlite3.connect(place, timeout=0)) as recovering:
+                if found := _kind_by(recovering):
+                    return found
         connection = sqlite3.connect(f"{place.as_uri()}?mode=ro&immutable=1", uri=True)
     except (OSError, sqlite3.Error):
         return ""

@@ -12,7 +12,7 @@ import pytest
 
 from cards.platform import NvmError
 from cards.platform.nvm import open_nvm
-from cards.platform.statefile import APPLICATION_ID, VERSION, StateFile
+from cards.platform.statefile import APPLICATION_ID, VERSION, StateFile, kind_in
 from vreader.card import FileStore
 from vreader.errors import VreaderError
 
@@ -191,3 +191,26 @@ def test_a_write_that_fails_is_an_nvm_error_and_changes_nothing(path):
 def test_forgetting_a_card_releases_its_file(path):
     make(path)
     make(path).close()
+
+
+def test_the_kind_of_a_file_whose_writer_was_killed(path, tmp_path):
+    nvm = make(path)
+    for number in range(200):
+        nvm.area("toy").put(str(number), bytes(1000))
+    nvm.commit()
+    nvm.close()
+    # A change that is half written when its writer is killed: pages in the file, the old ones in
+    # the journal.
+    with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+        writer.execute("PRAGMA cache_size = 1")
+        writer.execute("BEGIN")
+        writer.execute("UPDATE nvm SET value = zeroblob(1000)")
+        writer.execute("UPDATE nvm SET value = x'6A756E6B' WHERE key = 'kind'")
+        writer.execute("UPDATE nvm SET value = zeroblob(1001) WHERE area = 'toy'")
+        torn = tmp_path / "torn.card"
+        torn.write_bytes(path.read_bytes())
+        (tmp_path / "torn.card-journal").write_bytes((tmp_path / "a.card-journal").read_bytes())
+    assert b"junk" in torn.read_bytes()
+    assert kind_in(str(torn)) == "toy"
+    assert b"junk" not in torn.read_bytes()
+    assert kind_in(str(path)) == "toy"
