@@ -147,6 +147,8 @@ def import_private(algorithm: Algorithm, elements: "Mapping[int, bytes]") -> Pri
         if set(elements) != {1, 2, 3, 4, 5}:
             raise ValueError("an RSA key has the five elements of the CRT form")
         p, q, dp, dq, qinv = (int.from_bytes(elements[tag], "big") for tag in range(1, 6))
+        if max(p, q).bit_length() > RSA_BITS[algorithm] // 2:
+            raise ValueError("the primes are half as long as the modulus, both of them")
         return RsaKey.checked(RSA_BITS[algorithm], p, q, dp, dq, qinv)
     if algorithm in EC_BITS and set(elements) == {6}:
         return EcKey.checked(EC_BITS[algorithm], elements[6])

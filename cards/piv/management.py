@@ -165,7 +165,7 @@ def _read_config(apdu: CommandApdu) -> ReadConfig:
 
 def _write_config(apdu: CommandApdu) -> WriteConfig:
     require(apdu.p1 == 0 and apdu.p2 == 0, SW.INCORRECT_P1P2)
-    require(apdu.data[:1] == bytes((len(apdu.data) - 1 & 0xFF,)), SW.WRONG_DATA)
+    require(bool(apdu.data) and apdu.data[0] == len(apdu.data) - 1, SW.WRONG_DATA)
     found = read_tlvs(apdu.data[1:])
     fit = all(len(value) == _WRITABLE.get(tag) for tag, value in found.items())
     require(fit, SW.WRONG_DATA)

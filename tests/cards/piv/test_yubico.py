@@ -87,6 +87,18 @@ def test_import_takes_leading_zeros(admin):
     assert admin.use(0x9E, 6, bytes(127) + b"\1") == bytes(127) + b"\1"
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_import_refuses_primes_of_unequal_length(admin, order):
+    p, q = ((1 << 520) - 84903, (1 << 504) - 40143)[::order]
+    d = pow(65537, -1, (p - 1) * (q - 1))
+    numbers = (p, q, d % (p - 1), d % (q - 1), pow(q, -1, p))
+    data = b"".join(
+        bytes(Tlv(tag, number.to_bytes(65, "big"))) for tag, number in enumerate(numbers, 1)
+    )
+    assert admin.sw("00FE069E", data) == "6A80"
+    assert admin.sw("00F7009E") == "6A88"
+
+
 @pytest.mark.parametrize(("algorithm", "curve"), [(0x11, ec.SECP256R1()), (0x14, ec.SECP384R1())])
 def test_import_ec(admin, algorithm, curve):
     key = ec.generate_private_key(curve)
