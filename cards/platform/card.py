@@ -74,7 +74,10 @@ class AppletCard:
         self._drop_volatile()
         self._powered = True
         if self._default is not None:
-            self._select_by_name(self._channels[0], self._default, 0, Template.NONE)
+            try:
+                self._select_by_name(self._channels[0], self._default, 0, Template.NONE)
+            except Refuse:
+                self.nvm.rollback()  # then nothing is selected
         return self.atr
 
     def reset(self) -> bytes:
@@ -111,10 +114,13 @@ class AppletCard:
             self.nvm.rollback()
             return refusal.sw.to_bytes2()
         except NvmError as error:
-            self._storage_failed(error)
+            import logging
+
+            logging.getLogger(__name__).warning("a card's memory cannot be written: %s", error)
+            self._undo()
             return SW.MEMORY_FAILURE.to_bytes2()
         except BaseException:
-            self.nvm.rollback()
+            self._undo()
             raise
         return reply
 
@@ -146,8 +152,9 @@ class AppletCard:
         answer = taker.process(whole)
         if whole.ins == SELECT and taker is not application:
             channel.enter(taker)
-        # Le is that of the last link: a joined command only looks extended.
-        return self._reply(channel, answer, apdu)
+        # Le is that of the last link: a joined command only looks extended. The case is not: a
+        # last link without data ends a command with data.
+        return self._reply(channel, answer, apdu, case=whole.case)
 
     def _joined(self, channel: Channel, apdu: CommandApdu, *, link: bool) -> CommandApdu | None:
         """Return the whole command, or None after a link of a chain."""
@@ -198,11 +205,14 @@ class AppletCard:
         if number >= self._channel_limit or number in self._channels:
             raise Refuse(SW.LOGICAL_CHANNEL_NOT_SUPPORTED)
         opened = Channel(self._make())
-        name = self._default
-        if number_of_origin:
-            name = None if origin.application is None else origin.application.aid
-        if name:
-            self._select_by_name(opened, name, 0, Template.NONE)
+        if not number_of_origin:
+            if self._default is not None:
+                self._select_by_name(opened, self._default, 0, Template.NONE)
+        elif origin.application is not None:
+            # By its place: its name may be the beginning of another one's.
+            twin = opened.applications[origin.applications.index(origin.application)]
+            twin.select(Template.NONE)
+            opened.enter(twin)
         self._channels[number] = opened
         return b"" if wanted else bytes((number,))
 
@@ -252,15 +262,16 @@ class AppletCard:
             raise Refuse(SW.CONDITIONS_NOT_SATISFIED)
         return self._reply(channel, pending, apdu)
 
-    def _reply(self, channel: Channel, data: bytes, apdu: CommandApdu) -> bytes:
-        """Cut the data at Ne and keep the rest for GET RESPONSE.
+    def _reply(self, channel: Channel, data: bytes, apdu: CommandApdu, *, case: int = 0) -> bytes:
+        """Cut the data at Ne and keep the rest for GET RESPONSE; ``case`` if it is not the APDU's.
 
         No Le means as much as the length coding can carry: clients send SELECT and large
         commands without Le and still read the answer.
         """
         limit = apdu.ne or (65536 if apdu.extended else 256)
         application = channel.application
-        if application is not None and application.exact_le and apdu.case == 2:
+        # Without data there is no right Le to tell: 6C00 says 256.
+        if data and application is not None and application.exact_le and (case or apdu.case) == 2:
             wanted = min(len(data), 256)
             if limit not in (256, 65536, wanted):
                 if apdu.ins == GET_RESPONSE:
@@ -279,17 +290,14 @@ class AppletCard:
             channel.drop_chain()
             channel.pending = b""
 
-    def _storage_failed(self, error: NvmError) -> None:
-        """Undo the command, its effect on the security status included."""
-        import logging
-
-        logging.getLogger(__name__).warning("a card's memory cannot be written: %s", error)
+    def _undo(self) -> None:
+        """Undo a command that failed in the middle; no security status it may have given stays."""
         self.nvm.rollback()
         self._status.drop()
         for channel in self._channels.values():
             channel.pending = b""
-            if channel.application is not None:
-                channel.application.reset()
+            for application in channel.applications:
+                application.reset()
 
     def _drop_volatile(self) -> None:
         basic = self._channels[0]

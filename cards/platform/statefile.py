@@ -29,12 +29,15 @@ _LOCK_START, _LOCK_LENGTH = 0x40000000, 512
 # Files this process holds, by (device, inode). POSIX drops all locks of a process on a file when
 # it closes *any* descriptor of it, so such a file must not be opened again to look for its owner.
 _held: dict[tuple[int, int], sqlite3.Connection] = {}
+# Connections of the process that forked this one. Closing one takes its owner's journal away.
+_inherited: list[sqlite3.Connection] = []
 
 
 class StateFile:
     """A backend of :class:`cards.platform.nvm.Nvm` in a file, created when it does not exist.
 
-    Calls may come from different threads but must not overlap.
+    Calls may come from different threads but must not overlap. The child of a fork holds no lock:
+    it can neither write the file nor close it.
     """
 
     def __init__(self, path: str) -> None:
@@ -47,7 +50,8 @@ class StateFile:
             self._connection.close()
             raise
         _held[identity] = self._connection
-        self._close = weakref.finalize(self, _release, self._connection, identity)
+        self._owner = os.getpid()
+        self._close = weakref.finalize(self, _release, self._connection, identity, self._owner)
 
     def load(self) -> dict[Key, bytes]:
         """Return everything in the file."""
@@ -56,6 +60,8 @@ class StateFile:
 
     def write(self, changes: Mapping[Key, bytes | None]) -> None:
         """Write ``changes`` as one transaction, on the disk when this returns."""
+        if os.getpid() != self._owner:
+            raise NvmError(f"{self._path}: another process holds it, the one that forked this one")
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             for (area, key), value in changes.items():
@@ -71,6 +77,9 @@ class StateFile:
         except sqlite3.Error as error:
             self._undo()
             raise NvmError(f"{self._path}: {error}") from error
+        except BaseException:
+            self._undo()
+            raise
 
     def close(self) -> None:
         """Release the file."""
@@ -119,7 +128,14 @@ def _kind_by(connection: sqlite3.Connection) -> str:
         return ""
 
 
-def _release(connection: sqlite3.Connection, identity: tuple[int, int]) -> None:
+def _release(connection: sqlite3.Connection, identity: tuple[int, int], owner: int) -> None:
+    if os.getpid() != owner:
+        import ctypes
+
+        _inherited.append(connection)
+        # Not even the end of the interpreter may close it.
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+        return
     connection.close()
     _held.pop(identity, None)
 

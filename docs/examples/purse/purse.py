@@ -26,6 +26,9 @@ class Verify(NamedTuple):
 
     pin: bytes
 
+    def __repr__(self) -> str:
+        return "Verify()"  # a PIN belongs into no log and no traceback
+
 
 class GetBalance(NamedTuple):
     """GET BALANCE."""
@@ -96,14 +99,14 @@ class PurseKind(AppletKind):
     summary = "a purse with a PIN"
     aids: Sequence[bytes] = (AID,)
     PROFILES: Mapping[str, str] = {"plain": "100 units inside"}
-    OPTIONS: Mapping[str, str] = {"pin": "4 to 8 characters [1234]", "balance": "units [100]"}
+    OPTIONS: Mapping[str, str] = {"pin": "4 to 8 bytes [1234]", "balance": "units [100]"}
 
     def initialise(
         self, nvm: Nvm, profile: str, options: Mapping[str, str], seed: bytes | None
     ) -> None:
         """Write a new card into an empty memory."""
         pin, balance = options.get("pin", "1234"), options.get("balance", "100")
-        if not 4 <= len(pin) <= 8 or not balance.isdecimal() or int(balance) >= 1 << 32:
+        if not 4 <= len(pin.encode()) <= 8 or not balance.isdecimal() or int(balance) >= 1 << 32:
             raise UsageError("pin or balance cannot be used", hint="pin=1234,balance=100")
         area = nvm.area("purse")
         area.put("balance", int(balance).to_bytes(4))

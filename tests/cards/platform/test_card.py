@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from toy_card import AID_A, AID_B, ATR, BUG, Toy, select, send
 
 from cards.platform import AppletCard, Nvm, NvmError, Refuse
+from cards.platform.applet import CardStatus
 from cards.platform.nvm import MemoryBackend
 from vreader.card import Card, CardMute
 from vreader.iso7816 import SW, CommandApdu
@@ -258,6 +259,27 @@ def test_another_command_drops_the_pending_answer(card, other):
     assert send(card, "00C0000000") == "6985"
 
 
+@pytest.mark.parametrize("end", ["reset", "power_off"])
+def test_a_reset_drops_the_pending_answer(card, end):
+    select(card)
+    assert send(card, "0014020000")[-4:] == "6100"
+    getattr(card, end)()
+    card.power_on()
+    assert send(card, "00C0000000") == "6985"
+
+
+@pytest.mark.parametrize("end", ["reset", "power_off"])
+def test_a_reset_drops_the_status_that_all_applications_share(end):
+    status = CardStatus()
+    card = AppletCard(ATR, tuple, Nvm(MemoryBackend()), status=status)
+    card.power_on()
+    status.verified.add("global PIN")
+    status.authentication = card
+    getattr(card, end)()
+    assert not status.verified
+    assert status.authentication is None
+
+
 def test_le_cuts_the_answer(card):
     select(card)
     assert send(card, "0014000A04") == "000102036106"
@@ -290,6 +312,15 @@ def test_exact_le_tells_the_right_one(exact):
 def test_exact_le_concerns_case_2_alone(exact):
     assert send(exact, "0010000003AABBCC02") == "AABB6101"
     assert send(exact, "0014000A") == bytes(range(10)).hex().upper() + "9000"
+
+
+def test_exact_le_does_not_concern_a_chain_whose_last_link_is_empty(exact):
+    send(exact, "1010000003AABBCC")
+    assert send(exact, "0010000002") == "AABB6101"  # with data in the links the whole is case 4
+
+
+def test_exact_le_has_nothing_to_say_about_an_answer_without_data(exact):
+    assert send(exact, "0014000004") == "9000"  # 6C00 would promise 256 bytes
 
 
 def test_exact_le_of_get_response_keeps_the_answer(exact):
@@ -394,6 +425,47 @@ def test_a_bug_is_not_hidden_and_leaves_nothing(card, backend):
         send(card, "00180000")
     assert card.nvm.get(("a", "x")) is None
     assert send(card, "0010000001AA00") == "AA9000"
+    assert not backend.writes
+
+
+def test_a_bug_costs_the_security_status(card):
+    select(card)
+    send(card, "00120000")
+    with pytest.raises(ZeroDivisionError):
+        send(card, "00180000")
+    assert send(card, "001C000000") == "009000"
+
+
+def test_a_failing_store_costs_the_status_of_all_applications(backend):
+    nvm = Nvm(backend)
+    card = AppletCard(ATR, lambda: [Toy(AID_A, nvm.area("a")), Marked(AID_B, nvm.area("b"))], nvm)
+    card.power_on()
+    select(card)
+    send(card, "00120000")
+    assert card.applications[1].marked  # by a command it took while it was not selected
+    backend.broken = True
+    assert send(card, "001A000001AA") == "6581"
+    assert not card.applications[1].marked
+
+
+class Marked(Toy):
+    anywhere = True
+
+    def takes(self, apdu):
+        return apdu.ins == 0x12
+
+
+class Terminated(Toy):
+    def select(self, wanted):
+        self.area.put("x", b"never")
+        raise Refuse(SW(0x6285))
+
+
+def test_a_default_application_that_refuses_is_not_selected(backend):
+    nvm = Nvm(backend)
+    card = AppletCard(ATR, lambda: [Terminated(AID_A, nvm.area("a"))], nvm, default=AID_A)
+    assert card.power_on() == ATR
+    assert send(card, "0010000001AA00") == "6D00"
     assert not backend.writes
 
 

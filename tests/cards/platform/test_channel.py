@@ -158,6 +158,21 @@ def test_a_new_channel_starts_at_the_default_or_where_its_origin_is():
     assert send(card, "0110000000") == "6D00"
 
 
+def test_a_new_channel_has_its_origins_application_whatever_the_names():
+    nvm = Nvm(MemoryBackend())
+    longer = AID_A + b"\x09"
+    card = AppletCard(
+        ATR, lambda: [Toy(longer, nvm.area("a")), Toy(AID_A, nvm.area("b"))], nvm, channels=3
+    )
+    card.power_on()
+    select(card, longer, cla=1)
+    select(card, AID_A, cla=1)
+    assert send(card, "01A4040207" + AID_A.hex()) == b"I am 01".hex().upper() + "9000"
+    assert send(card, "0170000001") == "029000"
+    assert send(card, "021A000001AA") == "9000"
+    assert card.nvm.get(("b", "x")) == b"\xaa"
+
+
 def test_a_card_with_one_channel_knows_no_manage_channel():
     card = make(1)
     assert send(card, "0070000001") == "6D00"

@@ -188,6 +188,63 @@ def test_a_write_that_fails_is_an_nvm_error_and_changes_nothing(path):
     file.close()
 
 
+class Interrupted(dict):
+    def items(self):
+        yield ("a", "k"), b"half"
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_write_leaves_nothing_and_the_next_one_works(path):
+    file = StateFile(str(path))
+    file.write({("a", "k"): b"1"})
+    with pytest.raises(KeyboardInterrupt):
+        file.write(Interrupted())
+    assert file.load() == {("a", "k"): b"1"}
+    file.write({("a", "k"): b"2"})
+    assert file.load() == {("a", "k"): b"2"}
+    file.close()
+
+
+FORKED = """
+import os, signal, sys
+from cards.platform import NvmError
+from cards.platform.statefile import StateFile
+file = StateFile(sys.argv[1])
+file.write({("a", str(n)): b"old" + bytes(900) for n in range(300)})
+child = os.fork()
+if not child:
+    try:
+        file.write({("a", "0"): b"child"})
+    except NvmError as error:
+        print(error, flush=True)
+    file.close()
+    if sys.argv[2] == "exit":
+        sys.exit()
+    os._exit(0)
+os.waitpid(child, 0)
+file._connection.execute("PRAGMA cache_size = 1")
+class Half(dict):
+    def items(self):
+        for n in range(300):
+            if n == 250:
+                os.kill(os.getpid(), signal.SIGKILL)
+            yield ("a", str(n)), b"new" + bytes(901)
+file.write(Half())
+"""
+
+
+@pytest.mark.parametrize("end", ["_exit", "exit"])
+def test_a_forked_child_neither_writes_nor_takes_the_journal_away(path, end):
+    done = subprocess.run(
+        [sys.executable, "-c", FORKED, str(path), end], capture_output=True, text=True, check=False
+    )
+    assert "another process" in done.stdout
+    assert done.stderr == ""
+    file = StateFile(str(path))
+    assert {value[:3] for value in file.load().values()} == {b"old"}
+    file.close()
+
+
 def test_forgetting_a_card_releases_its_file(path):
     make(path)
     make(path).close()
