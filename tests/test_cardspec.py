@@ -117,6 +117,22 @@ def test_card_class_of_a_file(tmp_path):
     assert card.transmit(b"\0\0\0\0") == b"me\x90\0"
 
 
+def test_a_file_with_a_card_is_no_kind_but_is_told_how_to_open(tmp_path):
+    path = tmp_path / "d.card"
+    CardSpec.parse(f"tpmvsc,state={path}").make().close()
+    for ask in (lambda spec: spec.kind, CardSpec.make):
+        with pytest.raises(UsageError, match=f"unknown card kind '{path}'") as caught:
+            ask(CardSpec.parse(str(path)))
+        assert caught.value.hint == (
+            f"it is a file with a card: --state {path}, or tpmvsc,state={path}"
+        )
+    other = tmp_path / "other"
+    other.write_text("no card")
+    with pytest.raises(UsageError, match="unknown card kind") as caught:
+        CardSpec.parse(str(other)).make()
+    assert "installed kinds" in caught.value.hint
+
+
 def test_a_kind_that_is_not_installed_fails_when_it_is_asked_for():
     spec = CardSpec.parse("abacus")
     for ask in (lambda: spec.kind, lambda: spec.reader_name, spec.make):

@@ -19,7 +19,7 @@ from vreader.card import Card, CardKind, FileStore, KeepingKind, MemoryStore, St
 from vreader.errors import UsageError
 from vreader.iso7816 import SW, Atr
 from vreader.iso7816.atr import MAX_ATR_LENGTH, AtrError
-from vreader.kinds import find_kind
+from vreader.kinds import find_kind, keeping_kinds
 
 if TYPE_CHECKING:
     from vreader.recipe import Recipe
@@ -135,7 +135,7 @@ class CardSpec(NamedTuple):
         """The card kind, or None for the forms that have none."""
         if self.form == "toml":
             return find_kind(self._recipe().kind)
-        return find_kind(self.name) if self.form == "kind" else None
+        return _installed(self.name) if self.form == "kind" else None
 
     @property
     def reader_name(self) -> str | None:
@@ -159,7 +159,7 @@ class CardSpec(NamedTuple):
             from vreader.cardfile import make
 
             return make(self._recipe(), self._store())
-        kind = find_kind(self.name)
+        kind = _installed(self.name)
         # Where nothing is said about the card but its file, it is the card in it.
         path = None if self.profile or self.options else self.state
         if path and isinstance(kind, KeepingKind) and kind.holds(path):
@@ -200,6 +200,19 @@ class CardSpec(NamedTuple):
 
 _FORMS = "write kind[:profile][,key=value…], file.toml, file.py:Class, atr:3B… or none"
 _KEEPING = ("kind", "toml")
+
+
+def _installed(name: str) -> CardKind:
+    """Return the kind ``name``; raises VreaderError, which tells how a card's file is named."""
+    try:
+        return find_kind(name)
+    except UsageError as error:
+        if os.path.isfile(name):  # noqa: PTH113 - pathlib is slow to import
+            for kind in keeping_kinds():
+                if kind.holds(name):
+                    hint = f"it is a file with a card: --state {name}, or {kind.name},state={name}"
+                    raise UsageError(str(error), hint=hint) from None
+        raise
 
 
 def load_class(path: str, name: str) -> Callable[..., object]:

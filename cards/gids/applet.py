@@ -30,6 +30,8 @@ from vreader.iso7816 import SW, CommandApdu
 _AUTHENTICATION = (
     cmd.RequestChallenge, cmd.AnswerChallenge, cmd.StartMutual, cmd.FinishMutual,
 )  # fmt: skip
+# Commands that have no sense where nobody has to authenticate.
+_OPERATIONAL_ONLY = (*_AUTHENTICATION, cmd.UnblockByAdmin, cmd.UnblockByPuk)
 
 
 class GidsApplet(Applet[cmd.GidsCommand]):
@@ -68,11 +70,16 @@ class GidsApplet(Applet[cmd.GidsCommand]):
         return parser(apdu)
 
     def gate(self, command: cmd.GidsCommand) -> None:
-        """Check the right to do it: nobody after termination, anybody before activation."""
+        """Check the right to do it: nobody after termination, anybody before activation.
+
+        Before activation there is no authentication with the admin key and no unblocking, 6986.
+        """
         life = self.state.life_cycle
         require(life is not LifeCycle.TERMINATED, SW.CONDITIONS_NOT_SATISFIED)
         if life is LifeCycle.OPERATIONAL:
             self._gate_operational(command)
+        else:
+            require(not isinstance(command, _OPERATIONAL_ONLY), SW.NO_CURRENT_EF)
 
     def execute(self, command: cmd.GidsCommand) -> bytes:
         """Carry out a permitted command."""

@@ -77,10 +77,9 @@ def _subject(state: GidsState, name: str) -> str | None:
         content = None if entry is None else state.object(entry.file_id, entry.object_tag)
         if content is None:
             return None
-        from cryptography import x509
-
         from cards.platform.certificates import told
+        from cards.platform.keyfiles import parse_certificate
 
-        return told(x509.load_der_x509_certificate(fs.expand_certificate(content)))
+        return told(parse_certificate(fs.expand_certificate(content)))
     except ValueError:
         return "a file that is no certificate"

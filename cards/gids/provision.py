@@ -100,16 +100,16 @@ def _wish(text: str) -> Wish:
 
 def _imported(options: provisioning.Provisioning) -> list[Wish]:
     """Read the keys in files; a certificate finds its key by the public part."""
-    from cards.platform import certificates
+    from cards.platform import keyfiles
 
     password = provisioning.password(options)
     wishes: list[Wish] = []
     for text in options.get("import-key", ()):
         signature, name = _use(text)
-        key = certificates.load_key(provisioning.located(options, name), password)
+        key = keyfiles.load_key(provisioning.located(options, name), password)
         wishes.append(Wish(signature, record=_taken(key, name)))
     for name in options.get("import-cert", ()):
-        found = certificates.load_certificate(provisioning.located(options, name))
+        found = keyfiles.load_certificate(provisioning.located(options, name))
         at = next((i for i, wish in enumerate(wishes) if _belong(wish, found)), None)
         if at is None:
             raise UsageError(
@@ -120,8 +120,8 @@ def _imported(options: provisioning.Provisioning) -> list[Wish]:
     for text in options.get("pfx", ()):
         signature, name = _use(text)
         path = provisioning.located(options, name)
-        key, found = certificates.load_pfx(path, password)
-        certificates.check_pair(key, found, name)
+        key, found = keyfiles.load_pfx(path, password)
+        keyfiles.check_pair(key, found, name)
         wishes.append(Wish(signature, record=_taken(key, name), certificate=found))
     return wishes
 

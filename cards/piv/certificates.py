@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.x509.oid import NameOID
 
 from cards.piv.keys import KeyRecord
+from cards.platform.keyfiles import parse_certificate
 from vreader.iso7816 import Tlv
 
 # Attestations say nothing about time; the card has no clock.
@@ -42,7 +43,7 @@ def read_certificate_object(value: bytes) -> x509.Certificate:
     der = found[0x70]
     if found.get(0x71, b"")[:1] == b"\x01":  # CertInfo bit 1 (800-73-5 part 1 app. A table 11)
         der = _decompress(der)
-    return x509.load_der_x509_certificate(der)
+    return parse_certificate(der)
 
 
 def _decompress(packed: bytes) -> bytes:

@@ -77,7 +77,7 @@ COMMANDS = (
         "Yubico",
         "",
         YUBICO,
-        "PIV on and off and the lock code take effect, the other settings are kept and told",
+        "PIV on and off over NFC and the lock code take effect, the rest is kept and told",
     ),
     Item(
         "DEVICE RESET of the management application",

@@ -60,13 +60,17 @@ class Device:
         self._area.put(_TOUCH, read_script(script).encode())
 
     def touch(self) -> bool:
-        """Ask for a touch and tell whether it comes. The waiting is left out."""
+        """Ask for a touch and tell whether it comes. The waiting is left out.
+
+        It is committed: somebody touched the card, whatever becomes of the command.
+        """
         script = self.touch_script
         if script in (ALWAYS, NEVER):
             return script == ALWAYS
         left = int(script)
         if left:
             self.touch_script = str(left - 1)
+            self._area.commit()
         return left > 0
 
     # ------------------------------------------------------------------ interface
@@ -146,10 +150,10 @@ class Device:
         return self._area.get(_LOCK) is not None
 
     def unlocks(self, code: bytes) -> bool:
-        """Tell whether ``code`` is the lock code."""
+        """Tell whether ``code`` is the lock code; where there is none, it is 16 zero bytes."""
         from hmac import compare_digest
 
-        return compare_digest(self._area.get(_LOCK) or b"", code)
+        return compare_digest(self._area.get(_LOCK) or bytes(LOCK_LENGTH), code)
 
     def set_lock(self, code: bytes) -> None:
         """Set the lock code of 16 bytes; all zero takes it away."""

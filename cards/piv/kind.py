@@ -66,7 +66,7 @@ class PivKind(AppletKind):
         """Write a new card into an empty memory."""
         given = "mgmalg" in options
         algorithm = choice_option(options, "mgmalg", tuple(_MANAGEMENT_KEYS)) if given else ""
-        secrets = _secrets(options, algorithm)
+        secrets = _secrets(options, profile, algorithm)
         shared = _standard_secrets(options, profile)
         serial, guid = _identity(options, seed)
         contactless = choice_option(options, "interface", ("contact", "nfc")) == "nfc"
@@ -170,7 +170,7 @@ def _standard_secrets(options: Mapping[str, str], profile: str) -> dict[str, byt
     return found
 
 
-def _secrets(options: Mapping[str, str], algorithm: str) -> dict[str, bytes]:
+def _secrets(options: Mapping[str, str], profile: str, algorithm: str) -> dict[str, bytes]:
     """Return the given PIN, PUK and management key; what is not given is left out."""
     found = {}
     for name in ("pin", "puk"):
@@ -181,15 +181,23 @@ def _secrets(options: Mapping[str, str], algorithm: str) -> dict[str, bytes]:
                     f"the {name} of a {NAME} card has 6 to 8 characters, not {len(value)}",
                     hint=f"for example {name}=123456",
                 )
+            if name == "puk" and profile == "5.7.1" and not value.isascii():
+                raise UsageError(
+                    "the puk of a card of firmware 5.7 has ASCII characters alone",
+                    hint="for example puk=12345678",
+                )
             found[name] = value.ljust(8, b"\xff")
     length = _MANAGEMENT_KEYS[algorithm][1] if algorithm else 24
     if "mgmkey" not in options:
         found["key"] = (bytes(range(1, 9)) * 4)[:length]
     else:
         key = hex_option(options, "mgmkey", length)
+        from cards.piv.profile import PROFILES
+        from cards.piv.tables import Algorithm
         from cards.platform.crypto import is_weak_des
 
-        if algorithm in ("", "3des") and is_weak_des(key):
+        its = _management_algorithm(algorithm) or PROFILES[profile].management_algorithms[0]
+        if its is Algorithm.TDES and is_weak_des(key):
             raise UsageError("the mgmkey is a weak DES key", hint="use another one")
         found["key"] = key
     return found

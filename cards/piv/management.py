@@ -19,6 +19,7 @@ _USB_A_KEYCHAIN = 1
 _FINAL_RELEASE = 2
 _USB_ENABLED, _EJECT, _CHALLENGE, _FLAGS, _LOCK = 0x03, 0x06, 0x07, 0x08, 0x0A
 _UNLOCK, _REBOOT, _NFC_ENABLED, _NFC_RESTRICTED = 0x0B, 0x0C, 0x0E, 0x17
+_TELLS_MORE = (5, 7, 0)
 # What WRITE CONFIG may carry, and how long it is.
 _WRITABLE = {
     _USB_ENABLED: 2,
@@ -82,11 +83,10 @@ class ManagementApplet(Applet[ManagementCommand]):
         return parser(apdu)
 
     def gate(self, command: ManagementCommand) -> None:
-        """Ask for the lock code, when the configuration has one."""
-        device = self._state.device
-        if isinstance(command, WriteConfig) and device.locked:
-            code = command.values.get(_UNLOCK, b"")
-            require(device.unlocks(code), SW.SECURITY_STATUS_NOT_SATISFIED)
+        """Ask for the lock code; a configuration without one has 16 zero bytes."""
+        if isinstance(command, WriteConfig):
+            code = command.values.get(_UNLOCK, bytes(LOCK_LENGTH))
+            require(self._state.device.unlocks(code), SW.SECURITY_STATUS_NOT_SATISFIED)
 
     def execute(self, command: ManagementCommand) -> bytes:
         """Carry out a permitted command."""
@@ -124,7 +124,7 @@ class ManagementApplet(Applet[ManagementCommand]):
                 (0x0D, PIV.to_bytes(2, "big")),  # supported over NFC
                 (_NFC_ENABLED, device.nfc_enabled.to_bytes(2, "big")),
             ]
-        if self._version >= (5, 7, 0):
+        if self._version >= _TELLS_MORE:
             qualifier = (
                 Tlv(0x01, version),
                 Tlv(0x02, bytes((_FINAL_RELEASE,))),
@@ -143,6 +143,9 @@ class ManagementApplet(Applet[ManagementCommand]):
     def _write(self, values: Mapping[int, bytes]) -> None:
         device, old = self._state.device, self._state.device.settings
         numbers = {tag: int.from_bytes(value, "big") for tag, value in values.items()}
+        # A key without any application over USB could never be told to turn one on again.
+        require(bool(numbers.get(_USB_ENABLED, PIV) & PIV), SW.WRONG_DATA)
+        require(_NFC_RESTRICTED not in values or self._version >= _TELLS_MORE, SW.WRONG_DATA)
         if _USB_ENABLED in values:
             device.usb_enabled = numbers[_USB_ENABLED]
         if _NFC_ENABLED in values:

@@ -120,9 +120,15 @@ def _judge_form(state: PivState, ref: PinRef, value: bytes) -> None:
 
 
 def _judge_new_form(state: PivState, ref: PinRef, value: bytes) -> None:
-    """Refuse a new PIN of the wrong form, 6A80. A PUK is any eight bytes, but on YubiKeys."""
-    if state.profile.yubico:
+    """Refuse a new PIN of the wrong form, 6A80. A PUK is any eight bytes, but on YubiKeys.
+
+    A PUK of firmware 5.7 is ASCII.
+    """
+    if (version := state.profile.version) is not None:
         _require_padded(value)
+        # So Yubico's documentation of CHANGE REFERENCE DATA; of the PIN it says nothing.
+        ascii_alone = ref is PinRef.PUK and version >= (5, 7, 0)
+        require(value.rstrip(b"\xff").isascii() or not ascii_alone, SW.WRONG_DATA)
     else:
         _judge_form(state, ref, value)
 

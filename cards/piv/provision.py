@@ -28,15 +28,8 @@ from cards.piv.tables import (
     certificate_tag,
 )
 from cards.platform import provisioning
-from cards.platform.certificates import (
-    Issuer,
-    Key,
-    Usage,
-    check_pair,
-    load_certificate,
-    load_key,
-    load_pfx,
-)
+from cards.platform.certificates import Issuer, Usage
+from cards.platform.keyfiles import Key, check_pair, load_certificate, load_key, load_pfx
 from cards.platform.provisioning import Provisioning
 from vreader.card import Card
 from vreader.errors import UsageError

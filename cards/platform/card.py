@@ -1,21 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """A card with applications: the ISO/IEC 7816-4 layer between the reader and the applets.
 
-Here are logical channels (§5.4.2), command chaining (§5.3.3), GET RESPONSE and Le (§5.3.4), SELECT
-by DF name (§11.2.2), and the rule that a command's writes are committed before its answer leaves.
-What a command *means* is the affair of the applet (:mod:`cards.platform.applet`).
+Here are the opening and closing of logical channels (§5.4.2), SELECT by DF name (§11.2.2), and the
+rule that a command's writes are committed before its answer leaves. Chaining, GET RESPONSE and Le
+are in :mod:`cards.platform.channel`; what a command *means* is the affair of the applet
+(:mod:`cards.platform.applet`).
 """
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from cards.platform.applet import Application, CardStatus, Refuse, Template
-from cards.platform.channel import MAX_CHANNELS, Channel, ClassByte
+from cards.platform.channel import GET_RESPONSE, MAX_CHANNELS, Channel, ClassByte
 from cards.platform.nvm import Nvm, NvmError
 from vreader.card import Card, CardMute
 from vreader.iso7816 import SW, ApduError, CommandApdu
 
-MANAGE_CHANNEL, SELECT, GET_RESPONSE = 0x70, 0xA4, 0xC0
+MANAGE_CHANNEL, SELECT = 0x70, 0xA4
 MIN_AID, MAX_AID = 5, 16
 _OK = SW.OK.to_bytes2()
 
@@ -138,12 +139,12 @@ class AppletCard:
             return _OK
         # Clients of an application with class 80 fetch the rest with class 80 as well.
         if whole.ins == GET_RESPONSE and (pending or not said.proprietary):
-            return self._get_response(channel, whole, pending)
+            return channel.get_response(whole, pending)
         if not said.proprietary:
             if whole.ins == SELECT and whole.p1 == 0x04:
-                return self._reply(channel, self._select(said.channel, channel, whole), apdu)
+                return channel.reply(self._select(said.channel, channel, whole), apdu)
             if whole.ins == MANAGE_CHANNEL and self._channel_limit > 1:
-                return self._reply(channel, self._manage_channel(said.channel, whole), apdu)
+                return channel.reply(self._manage_channel(said.channel, whole), apdu)
         if whole.cla not in (0x00, 0x80):  # applications do not know that there are channels
             whole = CommandApdu(whole.cla & 0x80, *whole[1:])
         taker = channel.taker(whole)
@@ -154,7 +155,7 @@ class AppletCard:
             channel.enter(taker)
         # Le is that of the last link: a joined command only looks extended. The case is not: a
         # last link without data ends a command with data.
-        return self._reply(channel, answer, apdu, case=whole.case)
+        return channel.reply(answer, apdu, case=whole.case)
 
     def _joined(self, channel: Channel, apdu: CommandApdu, *, link: bool) -> CommandApdu | None:
         """Return the whole command, or None after a link of a chain."""
@@ -224,7 +225,7 @@ class AppletCard:
             raise Refuse(SW.LOGICAL_CHANNEL_NOT_SUPPORTED)
         closed.reset()
 
-    # ------------------------------------------------------------------ selection, answers
+    # ------------------------------------------------------------------ selection
 
     def _select(self, number: int, channel: Channel, apdu: CommandApdu) -> bytes:
         if apdu.p2 & 0xF0:
@@ -252,35 +253,6 @@ class AppletCard:
         answer = chosen.select(wanted)
         channel.enter(chosen)
         return b"" if wanted is Template.NONE else answer
-
-    def _get_response(self, channel: Channel, apdu: CommandApdu, pending: bytes) -> bytes:
-        if apdu.p1 or apdu.p2:
-            raise Refuse(SW.INCORRECT_P1P2)
-        if apdu.data:
-            raise Refuse(SW.WRONG_LENGTH)
-        if not pending:
-            raise Refuse(SW.CONDITIONS_NOT_SATISFIED)
-        return self._reply(channel, pending, apdu)
-
-    def _reply(self, channel: Channel, data: bytes, apdu: CommandApdu, *, case: int = 0) -> bytes:
-        """Cut the data at Ne and keep the rest for GET RESPONSE; ``case`` if it is not the APDU's.
-
-        No Le means as much as the length coding can carry: clients send SELECT and large
-        commands without Le and still read the answer.
-        """
-        limit = apdu.ne or (65536 if apdu.extended else 256)
-        application = channel.application
-        # Without data there is no right Le to tell: 6C00 says 256.
-        if data and application is not None and application.exact_le and (case or apdu.case) == 2:
-            wanted = min(len(data), 256)
-            if limit not in (256, 65536, wanted):
-                if apdu.ins == GET_RESPONSE:
-                    channel.pending = data  # it may be asked for again, with the right length
-                raise Refuse(SW.wrong_le(wanted))
-        if len(data) <= limit:
-            return data + _OK
-        channel.pending = data[limit:]
-        return data[:limit] + SW.more(len(data) - limit).to_bytes2()
 
     # ------------------------------------------------------------------ what goes wrong
 

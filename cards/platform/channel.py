@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Logical channels: the class byte that names one, and what each keeps for itself.
 
+That is command chaining (§5.3.3), and what Le and GET RESPONSE leave of an answer (§5.3.4).
 Class bytes are those of ISO/IEC 7816-4:2020 §5.4.1: channels 0 to 3 in the first interindustry
 values, 4 to 19 in the further ones; proprietary classes 80 to 9F name channels 0 to 3 as
 GlobalPlatform does.
@@ -14,8 +15,10 @@ from cards.platform.applet import Application, Refuse
 from vreader.iso7816 import SW, CommandApdu
 
 CHAINING = 0x10
+GET_RESPONSE = 0xC0
 MAX_CHANNELS = 20
 MAX_CHAIN = 65535
+_OK = SW.OK.to_bytes2()
 
 
 class ClassByte(NamedTuple):
@@ -97,6 +100,36 @@ class Channel:
         data = bytes(self.chain)
         self.drop_chain()
         return CommandApdu(header[0], apdu.ins, apdu.p1, apdu.p2, data, apdu.ne, apdu.extended)
+
+    def get_response(self, apdu: CommandApdu, pending: bytes) -> bytes:
+        """Answer GET RESPONSE with what was ``pending`` before it (§5.3.4)."""
+        if apdu.p1 or apdu.p2:
+            raise Refuse(SW.INCORRECT_P1P2)
+        if apdu.data:
+            raise Refuse(SW.WRONG_LENGTH)
+        if not pending:
+            raise Refuse(SW.CONDITIONS_NOT_SATISFIED)
+        return self.reply(pending, apdu)
+
+    def reply(self, data: bytes, apdu: CommandApdu, *, case: int = 0) -> bytes:
+        """Cut the data at Ne and keep the rest for GET RESPONSE; ``case`` if it is not the APDU's.
+
+        No Le means as much as the length coding can carry: clients send SELECT and large
+        commands without Le and still read the answer.
+        """
+        limit = apdu.ne or (65536 if apdu.extended else 256)
+        application = self.application
+        # Without data there is no right Le to tell: 6C00 says 256.
+        if data and application is not None and application.exact_le and (case or apdu.case) == 2:
+            wanted = min(len(data), 256)
+            if limit not in (256, 65536, wanted):
+                if apdu.ins == GET_RESPONSE:
+                    self.pending = data  # it may be asked for again, with the right length
+                raise Refuse(SW.wrong_le(wanted))
+        if len(data) <= limit:
+            return data + _OK
+        self.pending = data[limit:]
+        return data[:limit] + SW.more(len(data) - limit).to_bytes2()
 
     def drop_chain(self) -> None:
         """Forget the links of an unfinished command."""

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 
 from cards.pattern import shown
 from cards.scripted.matcher import fields_of
-from cards.scripted.script import FOREVER, MAX_ANSWER, PLACEHOLDER, START, Entry, Script
+from cards.scripted.script import FOREVER, START, Entry, Script
+from cards.scripted.table import MAX_ANSWER, PLACEHOLDER
 from cards.standin import Complaints
 from vreader.card import CardGone, CardMute
 

@@ -18,26 +18,23 @@ goto = "unlocked"              # and then the card is in this one
 import re
 import tomllib
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from itertools import pairwise
 from typing import NamedTuple
 
 from cards.pattern import Pattern
 from cards.scripted.matcher import FIELDS, ONE_BYTE, Bytes, Fields, Matcher, Regex
+from cards.scripted.table import HINT, Table
 from cards.standin import read_text
 from vreader.errors import UsageError
 from vreader.iso7816.atr import MAX_ATR_LENGTH
 
 MAX_DELAY_S = 600
-MAX_ANSWER = 65538
 FOREVER = 0
 START = "start"
-_HINT = "write file=TALK.toml; how-to guide 'Scripted, replayed and relayed cards' shows one"
 _TOP = ("atr", "warm-atr", "order", "otherwise", "exchange")
 _ENTRY = ("name", "command", "mask", "regex", *FIELDS,
           "answer", "times", "delay", "state", "goto")  # fmt: skip
-PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_NO_DIGIT = re.compile(r"[^0-9A-Fa-f]")
 _OF_COMMAND = ("cla", "ins", "p1", "p2", "data")
 
 
@@ -84,7 +81,7 @@ class Script(NamedTuple):
 
 def load(path: str) -> Script:
     """Read the conversation in the file ``path``; raises UsageError for what it cannot be."""
-    return parse(read_text(path, "conversation", _HINT), path)
+    return parse(read_text(path, "conversation", HINT), path)
 
 
 def parse(text: str, path: str = "conversation") -> Script:
@@ -97,7 +94,7 @@ def parse(text: str, path: str = "conversation") -> Script:
         table = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # ValueError alone: a number of many digits
         raise UsageError(f"{path} is not TOML: {error}", hint="see toml.io") from None
-    top = _Table(table, path, text, 1)
+    top = Table(table, path, text, 1)
     top.know(_TOP)
     strict = top.choice("order", ("free", "strict")) == "strict"
     atr = top.answers("atr", "3B 80 80 01 01", ())
@@ -113,7 +110,7 @@ def parse(text: str, path: str = "conversation") -> Script:
     if not isinstance(exchanges, list) or not all(isinstance(e, dict) for e in exchanges):
         raise top.error("exchange", "is written [[exchange]], once for each")
     entries = tuple(
-        _entry(_Table(exchange, path, part, line, number), strict)
+        _entry(Table(exchange, path, part, line, number), strict)
         for number, (exchange, (line, part)) in enumerate(
             zip(exchanges, _parts(text, len(exchanges)), strict=True), 1
         )
@@ -147,104 +144,7 @@ def _check_states(entries: Collection[Entry], path: str) -> None:
                 )
 
 
-class _Table:
-    """A table of the file, the text it was written as, and the line where that begins."""
-
-    def __init__(
-        self, values: Mapping[str, object], path: str, text: str, line: int, number: int = 0
-    ) -> None:
-        self.values, self.path, self.number = values, path, number
-        self._text, self._line = text, line
-        name = values.get("name")
-        if not number:
-            self.label = ""
-        elif isinstance(name, str) and name:
-            self.label = f"exchange {number} ({name!r})"
-        else:
-            self.label = f"exchange {number}"
-        if number and line:
-            self.label += f", line {line}"
-
-    def error(self, key: str, problem: str, hint: str = "") -> UsageError:
-        """Return what to raise about ``key``."""
-        match = re.search(rf"^[ \t]*['\"]?{re.escape(key)}['\"]?[ \t]*=", self._text, re.MULTILINE)
-        where = self.path
-        if match:
-            where += f", line {self._line + self._text.count(chr(10), 0, match.end())}"
-        if self.number:
-            where += f": exchange {self.number}"
-        shown = key if key.isprintable() else repr(key)
-        return UsageError(f"{where}: {shown} {problem}", hint=hint or _HINT)
-
-    def know(self, keys: Collection[str]) -> None:
-        """Raise for a key that is not one of ``keys``."""
-        for key in self.values:
-            if key not in keys:
-                raise self.error(key, "is not known here", "keys: " + ", ".join(keys))
-
-    def text(self, key: str) -> str:
-        """Return a text, empty where there is none."""
-        value = self.values.get(key, "")
-        if not isinstance(value, str):
-            what = type(value).__name__  # its digits may be a PIN
-            raise self.error(key, f"is a text, not {what}", f'write {key} = "…"')
-        return value
-
-    def choice(self, key: str, known: Collection[str]) -> str:
-        """Return one of ``known``, the first where nothing is said."""
-        if key not in self.values:
-            return next(iter(known))
-        if (value := self.text(key)) not in known:
-            raise self.error(key, f"is not {value!r}", "one of: " + ", ".join(known))
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        """Return a text or a list of texts."""
-        value = self.values.get(key, [])
-        if isinstance(value, str):
-            return (value,)
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.error(key, "is a text or a list of texts", f'write {key} = "…"')
-        return tuple(value)
-
-    def answers(self, key: str, default: str, names: Collection[str]) -> tuple[str, ...]:
-        """Return one or more templates of answers: ``mute``, ``gone``, or hex with ``{name}``."""
-        found = []
-        for text in self.texts(key) if key in self.values else (default,):
-            text = text.strip()
-            if text not in ("mute", "gone"):
-                text = "".join(text.split()).replace(":", "")
-                for name in PLACEHOLDER.findall(text):
-                    if name not in names:
-                        raise self.error(
-                            key, f"has {{{name}}}, which nothing fills in",
-                            "known here: " + (", ".join(f"{{{n}}}" for n in names) or "none"),
-                        )  # fmt: skip
-                for part in PLACEHOLDER.split(text)[::2]:
-                    wrong = _NO_DIGIT.search(part)
-                    if wrong or len(part) % 2:
-                        what = repr(wrong[0]) if wrong else "half a byte too much or too little"
-                        raise self.error(
-                            key, f"is not hexadecimal: {what}", 'for example "90 00", or "mute"'
-                        )
-                if len(text) // 2 > MAX_ANSWER:
-                    raise self.error(key, f"has more than {MAX_ANSWER} bytes", "shorten it")
-            found.append(text)
-        if not found:
-            raise self.error(key, "is an empty list", "leave it out")
-        return tuple(found)
-
-    def pattern(self, key: str) -> Pattern:
-        """Return a pattern."""
-        try:
-            return Pattern.parse(self.text(key))
-        except ValueError as error:
-            raise self.error(
-                key, f"is not a pattern: {error}", 'for example "00 A4 04 00 .. A0*"'
-            ) from None
-
-
-def _entry(table: _Table, strict: bool) -> Entry:
+def _entry(table: Table, strict: bool) -> Entry:
     table.know(_ENTRY)
     matcher = _matcher(table)
     if "answer" not in table.values:
@@ -269,7 +169,7 @@ def _entry(table: _Table, strict: bool) -> Entry:
     )
 
 
-def _matcher(table: _Table) -> Matcher:
+def _matcher(table: Table) -> Matcher:
     ways = [key for key in ("command", "regex") if key in table.values]
     fields = [key for key in FIELDS if key in table.values]
     if len(ways) + bool(fields) != 1:

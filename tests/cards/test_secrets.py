@@ -4,14 +4,19 @@
 Listeners are the trace as text and as JSON lines, the host's event log, Python's log, and what
 ``vreader card info`` tells. Every command is sent whole in short and in extended form, and as
 chains cut at two places; once by somebody who has the right to do it, once by somebody who has not.
+
+A secret is looked for piece by piece, and any piece can stand in random bytes by accident. So
+nothing is random here: all keys, and what they encrypt, come from fixed seeds. Every piece of a PIN
+has a letter that is no hexadecimal digit, or each dump of bytes would be full of accidents.
 """
 
 import contextlib
 import logging
+from hashlib import shake_256
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 from leaks import shows
 
 from vreader.card import MemoryStore
@@ -22,7 +27,7 @@ from vreader.kinds import OWN_KINDS, describe, find_kind
 from vreader.smclib.ioctl import Ioctl
 from vreader.trace import open_trace
 
-PIN, NEW_PIN, PUK, NEW_PUK = b"83610947", b"70394815", b"95172640", b"48260713"
+PIN, NEW_PIN, PUK, NEW_PUK = b"83xK09w7", b"70yR48u5", b"95zQ26v0", b"48tN07s3"
 KEY, NEW_KEY = (bytes(range(start, start + 24)) for start in (0xB0, 0xC8))
 SCALAR, SEED, SECRET = (bytes(range(start, start + 32)) for start in (0x50, 0x70, 0x48))
 DATA = bytes(range(0xE0, 0x100))
@@ -60,20 +65,40 @@ class Talk:
 
 # ---------------------------------------------------------------------- what is said to each kind
 
-RSA_KEY = rsa.generate_private_key(65537, 2048)
+
+def fixed(seed, size):
+    """Return ``size`` bytes that look random."""
+    return shake_256(seed).digest(size)
+
+
+def prime(seed, offset):
+    """Return a prime of 1024 bits, found by hand ``offset`` behind the number of ``seed``."""
+    return (int.from_bytes(fixed(seed, 128)) | 0xC0 << 1016 | 1) + offset
+
+
+def rsa_key(p, q):
+    d = pow(65537, -1, (p - 1) * (q - 1))
+    public = rsa.RSAPublicNumbers(65537, p * q)
+    parts = p, q, d, d % (p - 1), d % (q - 1), pow(q, -1, p)
+    return rsa.RSAPrivateNumbers(*parts, public).private_key()
+
+
+RSA_KEY = rsa_key(prime(b"p", 816), prime(b"q", 114))
 RSA = RSA_KEY.private_numbers()
-PEER = ec.generate_private_key(ec.SECP256R1())
+PEER = ec.derive_private_key(int.from_bytes(fixed(b"peer", 32)), ec.SECP256R1())
 POINT = PEER.public_key().public_bytes(
     serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint
 )
 SHARED = PEER.exchange(
     ec.ECDH(), ec.derive_private_key(int.from_bytes(SCALAR), ec.SECP256R1()).public_key()
 )
-PEER_25519 = x25519.X25519PrivateKey.generate()
+PEER_25519 = x25519.X25519PrivateKey.from_private_bytes(fixed(b"peer", 32))
 POINT_25519 = PEER_25519.public_key().public_bytes_raw()
 SHARED_25519 = PEER_25519.exchange(x25519.X25519PrivateKey.from_private_bytes(SECRET).public_key())
 PLAIN = bytes(range(0x90, 0xB0))
-CIPHERED = RSA_KEY.public_key().encrypt(PLAIN, padding.PKCS1v15())
+# PKCS #1 v1.5, with padding that stays the same.
+PADDED = b"\0\2" + fixed(b"padding", 221).replace(b"\0", b"\1") + b"\0" + PLAIN
+CIPHERED = pow(int.from_bytes(PADDED), 65537, RSA.public_numbers.n).to_bytes(256)
 
 
 def piv(talk, allowed):
@@ -214,6 +239,32 @@ def test_no_secret_is_seen(tmp_path, caplog, name, profile, cut, allowed):
         seen = [secret.hex() for secret in secrets if shows(output, secret)]
         assert not seen, where
     assert b"**" in written["t.txt"]
+
+
+@pytest.mark.parametrize("secret", [PIN, KEY, SHARED, RSA.q.to_bytes(128)])
+@pytest.mark.parametrize(
+    "form", [bytes.hex, lambda part: part.hex(" ").upper(), repr, list, lambda part: part], ids=str
+)
+def test_a_piece_of_a_secret_is_found_however_it_is_written(secret, form):
+    written = form(secret[1:6])
+    output = written if isinstance(written, bytes) else str(written).encode()
+    assert shows(b"before " + output + b" after", secret)
+
+
+@pytest.mark.parametrize(("name", "profile"), CASES)
+def test_every_run_is_the_same(tmp_path, caplog, name, profile):
+    runs = []
+    for number in range(2):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        caplog.clear()
+        kind = find_kind(name)
+        written = overheard(directory, caplog, kind, profile, "short", True, unmask=True)
+        for trace in ("t.txt", "t.jsonl"):
+            head, _, written[trace] = written[trace].partition(b"\n")
+            assert b"20" in head  # when the trace began
+        runs.append(written)
+    assert runs[0] == runs[1]
 
 
 @pytest.mark.parametrize(("name", "profile"), CASES)

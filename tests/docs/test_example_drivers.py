@@ -71,6 +71,16 @@ def test_two_examples_on_one_computer(load):
         ]
 
 
+@pytest.mark.parametrize(("mask", "chosen"), [(0x80000000, 1), (0, 2), (0x80000003, 2), (1, 1)])
+def test_the_contact_reader_chooses_a_protocol(desk, mask, chosen):
+    """Of a card that offers T=0, then T=1."""
+    _contact, reader, device = desk("contact")
+    reader.insert(TestCard(bytes.fromhex("3B80800101")))
+    assert device.ioctl(Ioctl.SMARTCARD_POWER, b"\1\0\0\0", 33)[0] is NTSTATUS.SUCCESS
+    reply = device.ioctl(Ioctl.SMARTCARD_SET_PROTOCOL, mask.to_bytes(4, "little"), 4)
+    assert reply == (NTSTATUS.SUCCESS, chosen.to_bytes(4, "little"))
+
+
 @pytest.mark.wdk("ioctl.nfc.radio-off", "callback.ioctl-vendor")
 def test_the_radio(desk):
     nfc, reader, device = desk("nfc")

@@ -86,6 +86,9 @@ def test_a_card_that_asks_for_time_without_end_is_lost():
         talk(Block(WTX, b"\1"))
     assert not caught.value.mute
     assert talk.reader.broken
+    for begin in (talk.reader.begin, talk.reader.begin_anew):
+        with pytest.raises(T1Error, match="reset the card"):
+            begin(COMMAND)
 
 
 def test_ifs_of_the_card_holds_from_the_next_piece():

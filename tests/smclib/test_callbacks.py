@@ -7,7 +7,7 @@ from vreader.smclib.control import SmartcardDeviceControl
 from vreader.smclib.ioctl import Ioctl
 from vreader.smclib.states import CardState
 from vreader.smclib.structs import RDF
-from vreader.wdm import NTSTATUS, IoCompleteRequest, IoMarkIrpPending
+from vreader.wdm import NTSTATUS, BugCheck, IoCompleteRequest, IoMarkIrpPending
 
 HEADER = bytes.fromhex("02000000 08000000")
 VENDOR = 0x00312000
@@ -66,6 +66,15 @@ def test_the_request_ends_with_the_callbacks_own_status(ready, index):
         ready.ext.ReaderFunction[index] = lambda ext, status=status: status
         assert ready.ioctl(code, data, out) == (status, b"")
         assert ready.ext.OsData.CurrentIrp is None
+
+
+@pytest.mark.parametrize("returned", [None, 0, b"\x90\0"])
+def test_a_callback_that_returns_no_status_is_named(ready, index, returned):
+    code, data, out = REQUESTS[index]
+    ready.ext.ReaderFunction[index] = lambda ext: returned
+    what = type(returned).__name__
+    with pytest.raises(BugCheck, match=f"RDF_{index.name} returned {what}, not an NTSTATUS"):
+        ready.ioctl(code, data, out)
 
 
 @pytest.mark.wdk(

@@ -7,7 +7,7 @@ from vreader.smclib.ioctl import Ioctl
 from vreader.smclib.library import SmartcardCompleteCardTracking, SmartcardEndCardTracking
 from vreader.smclib.states import CardState
 from vreader.smclib.structs import RDF
-from vreader.wdm import NTSTATUS
+from vreader.wdm import NTSTATUS, BugCheck
 
 IS_PRESENT, IS_ABSENT = Ioctl.SMARTCARD_IS_PRESENT, Ioctl.SMARTCARD_IS_ABSENT
 
@@ -136,6 +136,12 @@ def test_a_cancelled_request_completes_cancelled_even_by_the_event(bench):
     answer.irp.Cancel = True  # as between the request for cancellation and its routine
     SmartcardCompleteCardTracking(bench.ext)
     assert answer.status is NTSTATUS.CANCELLED
+
+
+def test_a_callback_that_returns_no_status_is_named(bench):
+    bench.ext.ReaderFunction[RDF.CARD_TRACKING] = lambda ext: None
+    with pytest.raises(BugCheck, match="RDF_CARD_TRACKING returned NoneType"):
+        bench.ioctl(IS_PRESENT)
 
 
 @pytest.mark.wdk("callback.card-tracking.invalid-state", "ioctl.is-present.invalid-state")

@@ -125,7 +125,12 @@ class T1Reader:
         return self._start()
 
     def begin_anew(self, command: bytes) -> bytes:
-        """Start a command though the last one has not ended; S(RESYNCH request) goes first."""
+        """Start a command though the last one has not ended; S(RESYNCH request) goes first.
+
+        Raises T1Error when the card must be reset.
+        """
+        if self.broken:
+            raise T1Error("reset the card")
         self._command = command
         self._starts = self._offset = 0
         self._heard = False

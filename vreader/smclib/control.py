@@ -18,7 +18,7 @@ from vreader.smclib.ioctl import IO_REQUEST_SIZE, Ioctl
 from vreader.smclib.library import SmartcardReleaseRemoveLock, selected_reply
 from vreader.smclib.states import CardState
 from vreader.smclib.structs import RDF, SMARTCARD_EXTENSION
-from vreader.wdm import NTSTATUS, IoCompleteRequest, Irp
+from vreader.wdm import NTSTATUS, BugCheck, IoCompleteRequest, Irp
 from vreader.wdm.irp import IO_STACK_LOCATION, complete
 
 _Answer = Callable[[SMARTCARD_EXTENSION, IO_STACK_LOCATION, bytearray], bytes | NTSTATUS]
@@ -70,8 +70,16 @@ def SmartcardDeviceControl(ext: SMARTCARD_EXTENSION, irp: Irp) -> NTSTATUS:
     status = callback(ext)
     if status is _PENDING:
         return status
+    if type(status) is not NTSTATUS:
+        raise _no_status(RDF(index), status, irp)
     irp.IoStatus.Information = 0 if status.is_error else request.Information
     return complete(irp, status)
+
+
+def _no_status(callback: RDF, returned: object, irp: Irp) -> BugCheck:
+    """Return what to raise for a callback that forgot to return a status."""
+    what = type(returned).__name__  # its value may be the card's answer
+    return BugCheck(0xC9, f"RDF_{callback.name} returned {what}, not an NTSTATUS", irp)
 
 
 def needs_card(irp: Irp) -> bool:
@@ -135,6 +143,8 @@ def _track(ext: SMARTCARD_EXTENSION, irp: Irp, location: IO_STACK_LOCATION, code
     irp.observer = partial(_tracked, ext)
     major, ext.MajorIoControlCode = ext.MajorIoControlCode, code
     status = callback(ext)
+    if type(status) is not NTSTATUS:
+        raise _no_status(RDF.CARD_TRACKING, status, irp)
     if data.CurrentIrp is not None:
         ext.MajorIoControlCode = major  # that of the request in hand beside this one
     if status is NTSTATUS.PENDING:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from vreader.card import Card, CardGone, CardMute
 from vreader.reader.base import ReaderDriver
+from vreader.reader.callbacks import choose_protocol
 from vreader.reader.hardware import SlotHardware, hardware_of
 from vreader.smclib.capabilities import SmartcardUpdateCardCapabilities
 from vreader.smclib.ioctl import IO_REQUEST, IO_REQUEST_SIZE, Power, Protocol, ReaderType
@@ -123,13 +124,11 @@ class ContactReader(ReaderDriver):
         return status if status is not NTSTATUS.SUCCESS else reply(irp, answer)
 
     def RDF_SET_PROTOCOL(self, ext: SMARTCARD_EXTENSION) -> NTSTATUS:
-        """Choose, T=1 before T=0; the library has seen that caller, card and reader share one."""
-        mask, card = Protocol(ext.MinorIoControlCode), ext.CardCapabilities.Protocol
-        if not mask & ~Protocol.DEFAULT:  # SCARD_PROTOCOL_OPTIMAL or _DEFAULT alone
-            mask = Protocol.T0 | Protocol.T1
-        chosen = Protocol.T1 if mask & card.Supported & Protocol.T1 else Protocol.T0
+        """Choose, T=1 before T=0, but the card's own for SCARD_PROTOCOL_DEFAULT alone."""
+        if (chosen := choose_protocol(ext)) is None:
+            return NTSTATUS.NOT_SUPPORTED
         set_state(ext, ReaderEvent.SET_PROTOCOL)
-        card.Selected = chosen
+        ext.CardCapabilities.Protocol.Selected = chosen
         return reply(ext.OsData.CurrentIrp, chosen.to_bytes(4, "little"), ext)
 
     def RDF_TRANSMIT(self, ext: SMARTCARD_EXTENSION) -> NTSTATUS:

@@ -188,6 +188,24 @@ def test_everything_is_allowed_until_activation(make):
     assert client.raw("00DBA01204DF420155") == "6982"
 
 
+def test_before_activation_there_is_no_authentication_and_no_unblocking(make):
+    client = make("blank")
+    assert client.sw("00240180", b"123456") == "9000"
+    assert client.sw("00240181", b"87654321") == "9000"
+    commands = (
+        "00870000047C02810000", "008700000C7C0A82080000000000000000",
+        "00870000147C128110" + "55" * 16, "008700002C7C2A8228" + "55" * 40,
+        "002C028006363534333231", "002C00800E3837363534333231363534333231",
+    )  # fmt: skip
+    for command in commands:
+        assert client.raw(command) == "6986", command
+    assert client.raw("00A4000C023FFF") == "9000"
+    assert client.raw("00440000") == "9000"
+    assert client.raw(commands[0]) == "6985"  # no key was chosen
+    assert client.raw(commands[-1]) == "9000"
+    assert client.verify(b"654321") == "9000"
+
+
 def test_memory_is_finite(user):
     content = bytes(32000)
     answers = [

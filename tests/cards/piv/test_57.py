@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from cards.piv.keys import KeyRecord
+from vreader.errors import UsageError
 from vreader.iso7816 import Tlv
 
 ED25519, X25519, RSA3072, RSA4096 = 0xE0, 0xE1, 0x05, 0x16
@@ -212,6 +213,17 @@ def test_trivial_pins_are_refused_where_that_was_ordered(make, new):
     assert client.ok("00F70080")[-2:] == client.ok("00F70081")[-2:] == b"\3\3"
     assert client.verify(b"aaaaab") == "9000"
     assert make("5.7.1").sw("00240080", b"123456\xff\xff" + padded) == "9000"
+
+
+def test_a_puk_is_ascii_since_5_7(make):
+    umlaut = "pükpük".encode()
+    for profile, sw in (("5.4.3", "9000"), ("5.7.1", "6A80")):
+        client = make(profile)
+        assert client.sw("00240081", b"12345678" + umlaut) == sw
+        assert client.sw("00240080", b"123456\xff\xff" + umlaut) == "9000"
+    assert make("5.4.3", puk="pükpük").sw("00240081", umlaut + b"12345678") == "9000"
+    with pytest.raises(UsageError, match="ASCII"):
+        make("5.7.1", puk="pükpük")
 
 
 def test_the_device_tells_that_it_judges_pins(make):

@@ -129,6 +129,16 @@ def test_options_it_does_not_take(options, said):
         assert secret is None or secret not in message
 
 
+def test_only_a_3des_management_key_can_be_weak():
+    weak = {"mgmkey": "01" * 24}
+    for profile, algorithm in (("5.7.1", "3des"), ("neutral", "3des"), ("neutral", None)):
+        options = {**weak, "mgmalg": algorithm} if algorithm else weak
+        assert "weak" in refusal(KIND.create, profile, options, MemoryStore(), None)
+    for profile, algorithm in (("5.7.1", None), ("5.4.3", "aes192")):
+        options = {**weak, "mgmalg": algorithm} if algorithm else weak
+        assert KIND.create(profile, options, MemoryStore(), None)
+
+
 def test_an_unknown_profile():
     assert "no profile 'x'" in refusal(KIND.create, "x", {}, MemoryStore(), None)
 

@@ -68,22 +68,24 @@ def test_settings_are_kept(manager):
     assert [told[tag] for tag in (6, 7, 8, 0x17)] == [b"\1\2", b"\5", b"\x80", b"\1"]
 
 
-def test_piv_can_be_turned_off_and_on(manager):
+@pytest.mark.parametrize("capabilities", [b"\0\0", b"\x02\x2f"])
+def test_the_last_application_over_usb_cannot_be_turned_off(manager, capabilities):
+    assert manager.write(Tlv(8, b"\x80"), Tlv(3, capabilities), Tlv(0x0A, CODE)) == "6A80"
+    told = manager.read()
+    assert (told[3], told[0x0A], told.get(8)) == (b"\0\x10", b"\0", None)
     assert manager.piv() == "9000"
-    assert manager.write(Tlv(3, b"\0\0")) == "9000"
-    assert manager.read()[3] == b"\0\0"
-    assert manager.piv() == "6A82"
     assert manager.write(Tlv(3, b"\x02\x3f")) == "9000"
     assert manager.read()[3] == b"\0\x10"
-    assert manager.piv() == "9000"
 
 
-def test_nfc_has_a_switch_of_its_own(make):
+def test_piv_can_be_turned_off_and_on_over_nfc(make):
     manager = Manager(make(interface="nfc"))
-    assert manager.write(Tlv(3, b"\0\0")) == "9000"
-    assert manager.piv() == "9000"
     assert manager.write(Tlv(0x0E, b"\0\0")) == "9000"
+    assert manager.read()[0x0E] == b"\0\0"
     assert manager.piv() == "6A82"
+    assert manager.write(Tlv(0x0E, b"\x02\x3f")) == "9000"
+    assert manager.read()[0x0E] == b"\0\x10"
+    assert manager.piv() == "9000"
 
 
 def test_the_lock_code(manager):
@@ -99,6 +101,13 @@ def test_the_lock_code(manager):
     assert manager.write(Tlv(0x0A, bytes(16)), code=OTHER) == "9000"
     assert manager.read()[0x0A] == b"\0"
     assert manager.write(Tlv(8, b"\0")) == "9000"
+
+
+def test_a_lock_code_where_there_is_none(manager):
+    assert manager.write(Tlv(8, b"\x80"), code=CODE) == "6982"
+    assert 8 not in manager.read()
+    assert manager.write(Tlv(8, b"\x80"), code=bytes(16)) == "9000"
+    assert manager.read()[8] == b"\x80"
 
 
 @pytest.mark.parametrize(
@@ -138,6 +147,7 @@ def test_device_reset_wipes_piv_and_keeps_the_device(make):
 def test_older_firmware_has_no_device_reset(make):
     manager = Manager(make("5.4.3"))
     assert manager.client.sw("001F0000") == "6D00"
+    assert manager.write(Tlv(0x17, b"\1")) == "6A80"  # nor NFC that waits for USB
     assert manager.write(Tlv(8, b"\0")) == "9000"
 
 

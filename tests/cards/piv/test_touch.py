@@ -69,6 +69,13 @@ def test_the_touches_are_counted_over_resets(timed):
     assert [signs(client) for _ in range(2)] == [True, False]
 
 
+def test_a_touch_is_spent_whatever_becomes_of_the_command(timed):
+    client, _ = timed(touch="1")
+    client.generate(0x9A, 0x11, ALWAYS)
+    assert client.use(0x9A, 0x11, bytes(33)) == "6A80"
+    assert not signs(client)
+
+
 def test_a_touch_is_not_asked_for_before_the_pin(timed):
     client, _ = timed(touch="1")
     client.generate(0x9A, 0x11, bytes.fromhex("AA0102AB0102"))

@@ -6,6 +6,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 
+from cards.piv import KIND
 from vreader.iso7816 import Tlv
 
 OIDS = {n: x509.ObjectIdentifier(f"1.3.6.1.4.1.41482.3.{n}") for n in (3, 7, 8, 9)}
@@ -163,6 +164,22 @@ def test_the_attestation_certificate_belongs_to_the_user(admin):
     assert admin.sw("00F99A00") == "6A82"
 
 
+@pytest.mark.parametrize("value", ["55", "70 01 55", "70 03 30 01 00 71 01 01", "70 00 FE 00"])
+def test_a_damaged_certificate_is_told_and_attests_nothing(admin, value):
+    admin.generate(0x9A, 0x11)
+    raw = bytes.fromhex(value)
+    for tag in ("5FFF01", "5FC105"):
+        assert admin.sw("00DB3FFF", bytes.fromhex("5C03" + tag) + bytes(Tlv(0x53, raw))) == "9000"
+    assert admin.sw("00F99A00") == "6A80"
+    assert dict(KIND.facts(admin.card))["slot 9a"] == "P-256, an object that is no certificate"
+
+
+def test_a_certificate_of_a_version_that_does_not_exist(admin):
+    issuer = Tlv.parse(admin.ok("00CB3FFF", bytes.fromhex("5C035FFF01"))).value
+    changed = issuer.replace(bytes.fromhex("A003020102"), bytes.fromhex("A003020101"), 1)
+    test_a_damaged_certificate_is_told_and_attests_nothing(admin, changed.hex())
+
+
 def test_reset_needs_both_blocked(client):
     assert client.sw("00FB0000") == "6985"
     for _ in range(3):
@@ -206,6 +223,17 @@ def test_set_pin_retries(client):
     assert client.sw("00FAFFFF") == "9000"
     assert client.verify(b"999999") == "63CF"
     assert client.ok("00F70080") == bytes.fromhex("0101FF0501010602FFFE")
+
+
+def test_setting_retries_brings_the_defaults_even_where_they_could_not_be_chosen(make):
+    client = make("5.7.1", **{"pin-complexity": "yes", "pin": "Zx81-now", "puk": "Zx82-now"})
+    client.admin()
+    assert client.verify(b"Zx81-now") == "9000"
+    assert client.sw("00FA0405") == "9000"
+    assert client.ok("00F70080") == bytes.fromhex("0101FF05010106020404")
+    assert client.verify() == "9000"
+    assert client.sw("00240081", b"12345678" + b"12345678") == "6985"
+    assert client.ok("00F70081") == bytes.fromhex("0101FF05010106020505")
 
 
 @pytest.mark.parametrize("header", ["00FD0001", "00F80100", "00FB0001", "00F70180"])
