@@ -9,7 +9,8 @@ PIP := $(BIN)/pip --disable-pip-version-check -q
 # Real programs the tests drive; see scripts/apt-install.
 TEST_PACKAGES := pcscd vsmartcard-vpcd libccid opensc opensc-pkcs11 yubico-piv-tool ykcs11 \
 	pcsc-tools openssh-client openssh-server openssl libengine-pkcs11-openssl gnutls-bin \
-	libnss3-tools swig libpcsclite1 libpcsclite-dev gcc libc6-dev pkg-config
+	libnss3-tools swig libpcsclite1 libpcsclite-dev gcc libc6-dev pkg-config \
+	chromium chromium-driver libhivex-bin
 # Without bytecode every start would compile the program again.
 unexport PYTHONDONTWRITEBYTECODE
 SOURCES := vreader cards tests docs

@@ -112,8 +112,14 @@ def export(path: str) -> bytes:
         return kind.export(card)
 
 
-def publish(content: bytes, path: str, *, replace: bool = False) -> None:
-    """Write a file that its owner alone may read, whole or not at all.
+def publish(content: bytes, path: str, *, replace: bool = False, mode: int = 0o600) -> None:
+    """Write a file, whole or not at all.
+
+    Args:
+        content: what is to be in it.
+        path: its name.
+        replace: it may exist.
+        mode: who may read it, less the umask; only its owner.
 
     Raises:
         UsageError: it exists, and is not to be replaced.
@@ -126,7 +132,7 @@ def publish(content: bytes, path: str, *, replace: bool = False) -> None:
     _sweep(place)
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with os.fdopen(os.open(aside, flags, 0o600), "wb") as file:
+        with os.fdopen(os.open(aside, flags, mode), "wb") as file:
             file.write(content)
         if replace:
             os.replace(aside, place)  # noqa: PTH105 - pathlib is slow to import

@@ -52,15 +52,15 @@ class Recipe(NamedTuple):
         Raises:
             UsageError: it cannot be read, is no TOML, or says what nobody knows.
         """
-        told = _toml(path)
-        _only(told, _KEYS, path, "")
+        told = read_toml(path, "a card's profile is a TOML file")
+        only_keys(told, _KEYS, path, "")
         kind = told.get("kind")
         if not isinstance(kind, str):
             raise UsageError(f"{path}: kind is missing", hint='for example kind = "piv"')
         tables = {name: _table(told, name, path) for name in _TABLES}
         found = find_keeping_kind(kind)
-        _only(tables["options"], found.options(), path, "options")
-        _only(tables["provision"], found.provisioning(), path, "provision")
+        only_keys(tables["options"], found.options(), path, "options")
+        only_keys(tables["provision"], found.provisioning(), path, "provision")
         options = {key: _text(value, path, key) for key, value in tables["options"].items()}
         provision = {
             key: [_text(one, path, key) for one in (value if isinstance(value, list) else [value])]
@@ -98,7 +98,8 @@ def parse_seed(text: str, where: str) -> bytes:
     raise UsageError(f"{where}: seed is not in hex", hint="for example 01")
 
 
-def _toml(path: str) -> dict[str, object]:
+def read_toml(path: str, hint: str) -> dict[str, object]:
+    """Read a TOML file; raises UsageError with tomllib's line and column, and ``hint``."""
     import tomllib
 
     try:
@@ -106,13 +107,13 @@ def _toml(path: str) -> dict[str, object]:
             return tomllib.load(file)
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise UsageError(
-            f"{path}: {' '.join(reason.split())}", hint="a card's profile is a TOML file"
-        ) from error
+        raise UsageError(f"{path}: {' '.join(reason.split())}", hint=hint) from error
 
 
-def _only(table: Mapping[str, object], known: Sequence[str] | Mapping[str, str], path: str,
-          where: str) -> None:  # fmt: skip
+def only_keys(
+    table: Mapping[str, object], known: Sequence[str] | Mapping[str, str], path: str, where: str
+) -> None:
+    """Refuse keys of a TOML table ``where`` that are not ``known``; raises UsageError."""
     for key in table:
         if key not in known:
             raise UsageError(

@@ -30,6 +30,16 @@ def test_export_is_what_regedit_writes():
     )
 
 
+def test_the_whole_is_without_roots_that_have_no_values():
+    registry = Registry()
+    assert export_reg(registry).decode("utf-16") == V5
+    registry.root("HKU").set("v", Value.none())
+    registry.create(r"HKLM\A")
+    assert export_reg(registry).decode("utf-16") == (
+        V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n\r\n[HKEY_USERS]\r\n"v"=hex(0):\r\n\r\n'
+    )
+
+
 def test_export_of_a_key_that_is_not_there():
     with pytest.raises(KeyNotFoundError):
         export_reg(Registry(), [r"HKLM\A"])

@@ -110,36 +110,39 @@ def test_deleting_a_value_makes_no_key():
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "problem"),
+    ("text", "line", "column", "problem"),
     [
-        ("Windows Registry Editor\r\n", 1, "not a .reg file"),
-        ("", 1, "not a .reg file"),
-        (V5 + '"v"="x"', 3, "outside of a key"),
-        (V5 + "[-HKEY_LOCAL_MACHINE\\A]\r\n@=-", 4, "deleted key"),
-        (V5 + "[HKEY_LOCAL_MACHINE\\A", 3, "does not end with ]"),
-        (V5 + "[HKLX\\A]", 3, "no root"),
-        (V5 + "[-HKEY_LOCAL_MACHINE]", 3, "cannot be deleted"),
-        (V5 + "[HKEY_LOCAL_MACHINE\\A\\\\B]", 3, "1 to 255"),
-        (V5 + "[HKEY_USERS\\A]\r\n[HKEY_CURRENT_CONFIG" + "\\a" * 509 + "]", 4, "at most 512"),
-        (V5 + "[HKEY_LOCAL_MACHINE\\A]\r\nx", 4, "neither a key nor a value"),
-        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"', 4, "no ="),
-        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=qword:1', 4, "no value"),
-        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"="C:\\x"', 4, "single"),
-        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n\r\n"v"="x\r\ny', 5, "closing"),
-        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"="x" y', 4, "more after"),
-        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=dword:1 2', 4, "more after"),
-        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=hex:0g', 4, "no byte"),
-        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=hex:00,\\\r\n0x', 4, "no byte"),
-        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=hex:00,\\', 4, "nothing after"),
-        (V5 + f'[HKEY_LOCAL_MACHINE\\A]\r\n"{"v" * 16384}"=-', 4, "at most 16383"),
+        ("Windows Registry Editor\r\n", 1, 1, "not a .reg file"),
+        ("", 1, 1, "not a .reg file"),
+        (V5 + '"v"="x"', 3, 1, "outside of a key"),
+        (V5 + "[-HKEY_LOCAL_MACHINE\\A]\r\n @=-", 4, 2, "deleted key"),
+        (V5 + "[HKEY_LOCAL_MACHINE\\A", 3, 22, "does not end with ]"),
+        (V5 + "[HKEY_LOCAL_MACHINE\\A] x", 3, 24, "does not end with ]"),
+        (V5 + "[HKLX\\A]", 3, 2, "no root"),
+        (V5 + "[-HKEY_LOCAL_MACHINE]", 3, 3, "cannot be deleted"),
+        (V5 + "[HKEY_LOCAL_MACHINE\\A\\\\B]", 3, 2, "1 to 255"),
+        (V5 + "[HKEY_USERS\\A]\r\n[HKEY_CURRENT_CONFIG" + "\\a" * 509 + "]", 4, 2, "at most 512"),
+        (V5 + "[HKEY_LOCAL_MACHINE\\A]\r\nx", 4, 1, "neither a key nor a value"),
+        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"', 4, 4, "no ="),
+        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v" = qword:1', 4, 7, "no value"),
+        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"="C:\\x"', 4, 8, "single"),
+        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"="a\r\nb\\', 5, 2, "single"),
+        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n\r\n"v"="x\r\ny', 5, 5, "closing"),
+        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"="x" y', 4, 9, "more after"),
+        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=dword:1 2', 4, 13, "more after"),
+        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=hex:01, 0g', 4, 13, "no byte"),
+        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=hex:00,\\\r\n 01,0x', 5, 5, "no byte"),
+        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=hex:00,,1', 4, 12, "no byte"),
+        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=hex:00,\\', 4, 12, "nothing after"),
+        (V5 + f'[HKEY_LOCAL_MACHINE\\A]\r\n"{"v" * 16384}"=-', 4, 1, "at most 16383"),
     ],
 )
-def test_a_bad_file_names_its_line_and_changes_nothing(text, line, problem):
+def test_a_bad_file_names_line_and_column_and_changes_nothing(text, line, column, problem):
     registry = Registry()
     with pytest.raises(RegFileError, match=problem.replace("]", r"\]")) as error:
         import_reg(registry, text.encode(), "x.reg")
-    assert error.value.line == line
-    assert str(error.value).startswith(f"x.reg, line {line}: ")
+    assert (error.value.line, error.value.column) == (line, column)
+    assert str(error.value).startswith(f"x.reg, line {line}, column {column}: ")
     assert error.value.hint
     assert told(registry) == told(Registry())
 

@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from vreader.registry import (
     KeyNotFoundError,
@@ -11,7 +9,7 @@ from vreader.registry import (
     Value,
     ValueNotFoundError,
 )
-from vreader.registry.store import MAX_DEPTH, fold
+from vreader.registry.names import MAX_DEPTH
 
 
 def test_keys_and_values_are_found_whatever_their_case_and_keep_their_spelling():
@@ -23,26 +21,6 @@ def test_keys_and_values_are_found_whatever_their_case_and_keep_their_spelling()
     assert key.values() == [("Path", Value.sz("b"))]
     assert registry.create(r"HKLM\SOFTWARE\VENDOR") is key
     assert key.get("pAtH").decoded == "b"
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("É", "é", True),
-        ("straße", "STRASSE", False),
-        ("\u0131", "I", False),
-        ("\u017f", "S", False),
-        ("ǆ", "Ǆ", True),
-    ],
-)
-def test_letters_are_compared_one_by_one(one, other, same):
-    assert (fold(one) == fold(other)) is same
-
-
-@given(st.text(max_size=20))
-def test_folding_twice_is_folding_once(name):
-    assert fold(fold(name)) == fold(name)
-    assert len(fold(name)) == len(name)
 
 
 def test_subkeys_come_by_name_or_by_age_values_by_age():
@@ -154,3 +132,39 @@ def test_a_trailing_backslash_does_not_matter():
     registry = Registry()
     assert registry.create("HKLM\\A\\") is registry.open("HKLM\\A")
     assert registry.open("HKLM\\") is registry.open("HKLM")
+
+
+def test_a_copy_is_a_registry_of_its_own():
+    registry = Registry()
+    for name in "bac":
+        registry.create(rf"HKLM\Software\{name}").set("v", Value.sz(name))
+    copied = registry.copy()
+    assert told(copied) == told(registry)
+    software = copied.open(r"HKLM\Software")
+    assert [key.name for key in software.subkeys("created")] == ["b", "a", "c"]
+    assert software.open("a").parent is software
+    before = told(registry)
+    software.delete("b")
+    software.open("a").set("V", Value.dword(1))
+    copied.create(r"HKCU\new")
+    assert told(registry) == before
+    registry.delete(r"HKLM\Software", tree=True)
+    assert not software.deleted
+
+
+def test_a_merge_sets_what_the_other_has():
+    registry, other = Registry(), Registry()
+    registry.create(r"HKLM\A\B").set("v", Value.sz("old"))
+    registry.create(r"HKLM\A").set("stays", Value.none())
+    other.create(r"HKLM\a\b").set("V", Value.sz("new"))
+    other.create(r"HKCU\C\D")
+    other.root("HKU").set("", Value.dword(1))
+    registry.merge(other)
+    assert registry.open(r"HKLM\A\B").values() == [("v", Value.sz("new"))]
+    assert registry.open(r"HKLM\A").values() == [("stays", Value.none())]
+    assert registry.find(r"HKCU\C\D") is not None
+    assert registry.root("HKU").get("") == Value.dword(1)
+
+
+def told(registry):
+    return [(key.path, key.depth, key.values()) for root in registry.roots() for key in root.walk()]

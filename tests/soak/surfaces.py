@@ -295,13 +295,14 @@ def opener(name: str) -> Callable[[], Surface]:
     """Return the class of a surface."""
     from files import Inf, Reg
     from gids_apdus import GidsApdus
+    from hivefile import Hive
     from sockets import Control, Pcsclite
 
-    kinds = (Apdus, GidsApdus, Pcsclite, Vpcd, Control, Reg, Inf)
+    kinds = (Apdus, GidsApdus, Pcsclite, Vpcd, Control, Reg, Hive, Inf)
     return {kind.name: kind for kind in kinds}[name]
 
 
-NAMES = ("apdu", "apdu-gids", "pcsclite", "vpcd", "control", "reg", "inf")
+NAMES = ("apdu", "apdu-gids", "pcsclite", "vpcd", "control", "reg", "hive", "inf")
 
 
 def seeded(seed: int, name: str) -> Mutator:

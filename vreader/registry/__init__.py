@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The simulated registry: keys, typed values, .reg files. Pure data; it knows no driver."""
 
+from vreader.registry.names import NameRefusedError, RegistryError
 from vreader.registry.store import (
     Key,
     KeyNotFoundError,
     KeyRefusedError,
-    NameRefusedError,
     Registry,
-    RegistryError,
     ValueNotFoundError,
 )
 from vreader.registry.values import (

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from vreader.errors import UsageError
+from vreader.registry.names import shortened
 from vreader.registry.regfile import ANSI_TYPES, VERSION_4, VERSION_5
-from vreader.registry.store import Registry, shortened
+from vreader.registry.store import Registry
 from vreader.registry.textfile import encode_ansi
 from vreader.registry.values import REG_BINARY, REG_DWORD, REG_SZ, Value, from_utf16, utf16
 
@@ -20,7 +21,7 @@ def export_reg(
 
     Args:
         registry: to read from.
-        paths: keys; the whole registry without any.
+        paths: keys; the whole registry without any, roots that have no values left out.
         version: 5 is UTF-16LE with a mark; 4 is cp1252 without.
 
     Raises:
@@ -31,6 +32,8 @@ def export_reg(
     parts = [f"{VERSION_5 if version == 5 else VERSION_4}\r\n\r\n"]
     for start in keys:
         for key in start.walk():
+            if key.parent is None and not paths and not key.values():
+                continue
             parts.append(f"[{_one_line(key.path)}]\r\n")
             parts += [_line(name, value, version) for name, value in key.values()]
             parts.append("\r\n")

@@ -15,23 +15,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from vreader.errors import UsageError
-from vreader.registry.store import (
-    NameRefusedError,
-    Registry,
-    check_value_name,
-    is_root,
-    locate,
-    shortened,
-)
+from vreader.registry.names import NameRefusedError, check_value_name, is_root, locate, shortened
+from vreader.registry.store import Registry
 from vreader.registry.textfile import decode, decode_ansi
-from vreader.registry.values import (
-    REG_BINARY,
-    REG_EXPAND_SZ,
-    REG_MULTI_SZ,
-    REG_SZ,
-    Value,
-    utf16,
-)
+from vreader.registry.values import REG_BINARY, REG_EXPAND_SZ, REG_MULTI_SZ, REG_SZ, Value, utf16
 
 VERSION_5: Final = "Windows Registry Editor Version 5.00"
 VERSION_4: Final = "REGEDIT4"
@@ -51,11 +38,16 @@ class RegFileError(UsageError):
 
     Attributes:
         line: where, 1 being the first.
+        column: where in the line, 1 being the first; 0 where it is about the whole file.
     """
 
-    def __init__(self, source: str, line: int, problem: str, hint: str) -> None:
-        super().__init__(f"{source}, line {line}: {problem}", hint=hint)
+    def __init__(self, source: str, line: int, problem: str, hint: str, column: int = 0) -> None:
+        where = f"{source}, line {line}"
+        if column:
+            where += f", column {column}"
+        super().__init__(f"{where}: {problem}", hint=hint)
         self.line = line
+        self.column = column
 
 
 class Change:
@@ -128,8 +120,13 @@ class _Parser:
         self._at = 0  # lines read
         self._ansi = False
 
-    def _error(self, problem: str, hint: str, line: int | None = None) -> RegFileError:
-        return RegFileError(self._source, line or self._at, problem, hint)
+    def _error(self, problem: str, hint: str, at: str | tuple[int, int]) -> RegFileError:
+        """Return an error at what is left of the present line, or at a line and a column."""
+        line, column = self._place(at) if isinstance(at, str) else at
+        return RegFileError(self._source, line, problem, hint, column)
+
+    def _place(self, rest: str) -> tuple[int, int]:
+        return self._at, len(self._lines[self._at - 1]) - len(rest) + 1
 
     def _next(self) -> str | None:
         if self._at == len(self._lines):
@@ -152,50 +149,58 @@ class _Parser:
                     raise self._error(
                         "a value outside of a key" if key is None else "a value in a deleted key",
                         r"put [HKEY_LOCAL_MACHINE\…] above it",
+                        line,
                     )
                 yield self._value(key.path, line)
             else:
                 raise self._error(
                     f"neither a key nor a value: {shortened(line)}",
                     'a key is [HKEY_…], a value is "name"=… or @=…, a comment starts with ;',
+                    line,
                 )
 
     def _read_version(self) -> None:
         while (line := self._next()) is not None:
-            line = line.strip()
+            line = line.lstrip()
             if line:
                 break
-        if line not in (VERSION_5, VERSION_4):
+        version = (line or "").rstrip()
+        if version not in (VERSION_5, VERSION_4):
             raise self._error(
-                "not a .reg file", f"its first line is {VERSION_5!r} or {VERSION_4!r}"
+                "not a .reg file", f"its first line is {VERSION_5!r} or {VERSION_4!r}", line or ""
             )
-        self._ansi = line == VERSION_4
+        self._ansi = version == VERSION_4
 
     def _key(self, line: str) -> Change:
         end = line.rfind("]")
-        rest = line[end + 1 :].strip()
+        rest = line[end + 1 :].lstrip()
         if end < 0 or (rest and not rest.startswith(";")):
-            raise self._error("a key's line does not end with ]", r"[HKEY_LOCAL_MACHINE\Software]")
+            raise self._error(
+                "a key's line does not end with ]",
+                r"[HKEY_LOCAL_MACHINE\Software]",
+                rest if end >= 0 else "",
+            )
         deletes = line.startswith("[-")
-        path = line[2 if deletes else 1 : end]
+        start = 2 if deletes else 1
+        path = line[start:end]
         if deletes and is_root(path):
-            raise self._error("a root cannot be deleted", "name a key below it")
+            raise self._error("a root cannot be deleted", "name a key below it", line[start:])
         try:
             locate(path)
         except NameRefusedError as error:
-            raise self._error(str(error), r"a key is [HKEY_…\name\name]") from None
+            raise self._error(str(error), r"a key is [HKEY_…\name\name]", line[start:]) from None
         return Change(self._at, path, None, None, deletes=deletes)
 
     def _value(self, path: str, line: str) -> Change:
-        at = self._at
+        at, column = self._place(line)
         name, rest = ("", line[1:]) if line.startswith("@") else self._string(line)
         try:
             check_value_name(name)
         except NameRefusedError as error:
-            raise self._error(str(error), "shorten it", at) from None
+            raise self._error(str(error), "shorten it", (at, column)) from None
         rest = rest.lstrip()
         if not rest.startswith("="):
-            raise self._error("no = after the value's name", '"name"=… or @=…')
+            raise self._error("no = after the value's name", '"name"=… or @=…', rest)
         rest = rest[1:].lstrip()
         value: Value | None
         if rest.startswith("-"):
@@ -213,16 +218,18 @@ class _Parser:
             value = Value(kind, data)
         else:
             raise self._error(
-                f"no value: {shortened(rest)}", '"text", dword:0000002a, hex:01,02, hex(7):… or -'
+                f"no value: {shortened(rest)}",
+                '"text", dword:0000002a, hex:01,02, hex(7):… or -',
+                rest,
             )
-        rest = rest.strip()
+        rest = rest.lstrip()
         if rest and not rest.startswith(";"):
-            raise self._error(f"more after the value: {shortened(rest)}", "one value a line")
+            raise self._error(f"more after the value: {shortened(rest)}", "one value a line", rest)
         return Change(at, path, name, value, deletes=value is None)
 
     def _string(self, line: str) -> tuple[str, str]:
         """Read a quoted text at the beginning of ``line``; return it and what follows it."""
-        started = self._at
+        started = self._place(line)
         parts: list[str] = []
         at = 1
         while True:
@@ -241,36 +248,52 @@ class _Parser:
                 return "".join(parts), line[at:]
             escaped = line[at : at + 1]
             if escaped not in ("\\", '"') or not escaped:
-                raise self._error(r"a single \ in a text", r'write \\ for \ and \" for "')
+                raise self._error(
+                    r"a single \ in a text", r'write \\ for \ and \" for "', line[at - 1 :]
+                )
             parts.append(escaped)
             at += 1
 
-    def _bytes(self, line: str) -> bytes:
+    def _bytes(self, rest: str) -> bytes:
         """Read hexadecimal bytes, over lines that end with a backslash."""
-        started = self._at
-        parts: list[str] = []
+        parts: list[tuple[str, int, int]] = []  # text, line, column
         while True:
-            line = line.partition(";")[0].strip()
-            if not line.endswith("\\"):
-                parts.append(line)
+            rest = rest.lstrip()
+            line, column = self._place(rest)
+            text = rest.partition(";")[0].rstrip()
+            parts.append((text.removesuffix("\\").rstrip(), line, column))
+            if not text.endswith("\\"):
                 break
-            parts.append(line[:-1].strip())
             following = self._next()
             if following is None:
-                raise self._error(r"nothing after the \ of the last line", "finish the value")
-            line = following
-        digits = "".join(parts).removesuffix(",")
+                raise self._error(
+                    r"nothing after the \ of the last line", "finish the value",
+                    (line, column + len(text) - 1),
+                )  # fmt: skip
+            rest = following
+        digits = "".join(text for text, _, _ in parts).removesuffix(",")
         if _BYTES.fullmatch(digits):
             return bytes.fromhex(digits.replace(",", ""))
         if not digits:
             return b""
         data = bytearray()
+        at = 0
         for item in digits.split(","):
-            item = item.strip()
-            if not _BYTE.fullmatch(item):
+            byte = item.strip()
+            if not _BYTE.fullmatch(byte):
                 raise self._error(
-                    f"{shortened(item)} is no byte", "two hexadecimal digits each, commas between",
-                    started,
+                    f"{shortened(byte)} is no byte", "two hexadecimal digits each, commas between",
+                    _placed(parts, at + len(item) - len(item.lstrip())),
                 )  # fmt: skip
-            data.append(int(item, 16))
+            data.append(int(byte, 16))
+            at += len(item) + 1
         return bytes(data)
+
+
+def _placed(parts: list[tuple[str, int, int]], at: int) -> tuple[int, int]:
+    """Return line and column of a character of the parts put together."""
+    for text, line, column in parts:
+        if at < len(text):
+            return line, column + at
+        at -= len(text)
+    return line, column + len(text)

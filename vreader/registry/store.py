@@ -1,39 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-r"""Keys and values in a tree, looked up without regard to case, shown as they were first written.
-
-Paths start with a root, long or short: ``HKLM\Software``, ``HKEY_LOCAL_MACHINE\Software``. As on
-Windows HKEY_CLASSES_ROOT is ``HKLM\Software\Classes`` and HKEY_CURRENT_CONFIG a key below
-``HKLM\System``; HKEY_CURRENT_USER is a tree of its own here, for there is one user. Limits are
-those of Win32 "Registry element size limits".
-"""
+"""Keys and values in a tree, looked up without regard to case, shown as they were first written."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final, Literal
+from typing import Literal
 
+from vreader.registry.names import (
+    ALIASES,
+    ROOTS,
+    RegistryError,
+    check_depth,
+    check_value_name,
+    fold,
+    is_root,
+    locate,
+    split,
+)
 from vreader.registry.values import Value
-
-ROOTS: Final = {
-    "HKEY_LOCAL_MACHINE": "HKLM",
-    "HKEY_USERS": "HKU",
-    "HKEY_CURRENT_USER": "HKCU",
-    "HKEY_CLASSES_ROOT": "HKCR",
-    "HKEY_CURRENT_CONFIG": "HKCC",
-}
-LONG_NAMES: Final = {short: long for long, short in ROOTS.items()} | {long: long for long in ROOTS}
-_ALIASES: Final = {
-    "HKEY_CLASSES_ROOT": ("HKEY_LOCAL_MACHINE", ("SOFTWARE", "Classes")),
-    "HKEY_CURRENT_CONFIG": (
-        "HKEY_LOCAL_MACHINE",
-        ("SYSTEM", "CurrentControlSet", "Hardware Profiles", "Current"),
-    ),
-}
-MAX_KEY_NAME: Final = 255
-MAX_VALUE_NAME: Final = 16383
-MAX_DEPTH: Final = 512
-
-
-class RegistryError(ValueError):
-    """What was asked of the registry cannot be."""
 
 
 class KeyNotFoundError(RegistryError):
@@ -44,30 +26,8 @@ class ValueNotFoundError(RegistryError):
     """The key has no such value (ERROR_FILE_NOT_FOUND)."""
 
 
-class NameRefusedError(RegistryError):
-    """A name is empty, too long, or holds what it must not; an unknown root."""
-
-
 class KeyRefusedError(RegistryError):
     """The key cannot be deleted: a root, or it has subkeys (ERROR_ACCESS_DENIED)."""
-
-
-def fold(name: str) -> str:
-    """Return what names are compared by: upper case, letter by letter.
-
-    No letter becomes two (ß stays), and none outside ASCII becomes one inside, as in the kernel's
-    table.
-    """
-    if name.isascii():
-        return name.upper()
-    return "".join(map(_fold_letter, name))
-
-
-def _fold_letter(letter: str) -> str:
-    upper = letter.upper()
-    if len(upper) != 1 or (upper.isascii() and not letter.isascii()):
-        return letter
-    return upper
 
 
 class Key:
@@ -181,6 +141,18 @@ class Key:
             yield key
             stack += reversed(key.subkeys())
 
+    def _copied(self) -> "Key":
+        """Return a root like this one, with a copy of all below it."""
+        top = Key(self.name)
+        stack = [(self, top)]
+        while stack:
+            key, copied = stack.pop()
+            copied._values = key._values.copy()  # values do not change
+            for folded, below in key._keys.items():
+                copied._keys[folded] = new = Key(below.name, copied)
+                stack.append((below, new))
+        return top
+
     # ------------------------------------------------------------------ values
 
     def set(self, name: str, value: Value) -> None:
@@ -228,7 +200,7 @@ class Registry:
     """A registry, empty but for its roots."""
 
     def __init__(self) -> None:
-        self._roots = {name: Key(name) for name in ROOTS if name not in _ALIASES}
+        self._roots = {name: Key(name) for name in ROOTS if name not in ALIASES}
 
     def root(self, name: str) -> Key:
         """Return the key of a root, by its long or short name; raises NameRefusedError."""
@@ -260,57 +232,21 @@ class Registry:
             raise KeyRefusedError(f"{path} is a root")
         key.remove(tree=tree)
 
+    def copy(self) -> "Registry":
+        """Return a registry of its own with the same keys and values, orders included."""
+        copied = Registry.__new__(Registry)
+        copied._roots = {name: root._copied() for name, root in self._roots.items()}
+        return copied
+
+    def merge(self, other: "Registry") -> None:
+        """Set all keys and values of another registry in this one; others stay."""
+        stack = [(root, self.create(root.name)) for root in other.roots()]
+        while stack:
+            key, target = stack.pop()
+            for name, value in key.values():
+                target.set(name, value)
+            stack += [(below, target._create((below.name,))) for below in key.subkeys("created")]
+
     def roots(self) -> list[Key]:
         """Return the trees there are, aliases left out."""
         return list(self._roots.values())
-
-
-def is_root(path: str) -> bool:
-    """Say whether a path names a root and nothing below it."""
-    return not path.partition("\\")[2]
-
-
-def locate(path: str) -> tuple[str, list[str]]:
-    """Return the tree a path is in, by its long name, and the names from there on.
-
-    Raises:
-        NameRefusedError: its root is none, a name on the way is none, or it is too deep.
-    """
-    root, _, rest = path.partition("\\")
-    long = LONG_NAMES.get(root.upper())
-    if long is None:
-        raise NameRefusedError(f"{shortened(root)} is no root: {', '.join(ROOTS.values())}")
-    tree, names = _ALIASES.get(long, (long, ()))
-    found = [*names, *(split(rest) if rest else ())]
-    check_depth(len(found))
-    return tree, found
-
-
-def shortened(name: str) -> str:
-    """Return a name for an error, quoted, cut where it is long."""
-    return repr(name if len(name) <= 40 else f"{name[:40]}…")
-
-
-def split(path: str) -> list[str]:
-    r"""Cut a path into names; one ``\`` at its end does not matter. Raises NameRefusedError."""
-    names = path.removesuffix("\\").split("\\")
-    for name in names:
-        if not name or len(name) > MAX_KEY_NAME or "\0" in name:
-            raise NameRefusedError(
-                f"a key's name has 1 to {MAX_KEY_NAME} characters: {shortened(name)}"
-            )
-    return names
-
-
-def check_depth(depth: int) -> None:
-    """Refuse a key too far below its root; raises NameRefusedError."""
-    if depth > MAX_DEPTH:
-        raise NameRefusedError(f"a key lies at most {MAX_DEPTH} keys below its root")
-
-
-def check_value_name(name: str) -> None:
-    """Refuse a name no value can have; raises NameRefusedError."""
-    if len(name) > MAX_VALUE_NAME or "\0" in name:
-        raise NameRefusedError(
-            f"a value's name has at most {MAX_VALUE_NAME} characters, none a NUL"
-        )

@@ -136,7 +136,9 @@ class Value:
         return hash((self.type, self.data))
 
     def __repr__(self) -> str:
-        return f"<{self.type_name} {self.decoded!r}>"
+        decoded = self.decoded
+        shown = decoded.hex(" ").upper() if isinstance(decoded, bytes) else repr(decoded)
+        return f"<{self.type_name} {shown}>"
 
 
 def utf16(text: str) -> bytes:

@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``vreader registry``: registry files. What it does is in :mod:`vreader.registry`."""
+
+import sys
+from argparse import REMAINDER, SUPPRESS, Namespace
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from vreader.cli.parser import Parser, say
+from vreader.errors import UsageError, VreaderError, near
+
+if TYPE_CHECKING:
+    from vreader.registry import Key, Registry
+
+_ACTIONS = {
+    "show": "print a key and all below it as a tree",
+    "import": "read FILEs into INTO.reg, made where missing, all or nothing",
+    "export": "write keys as a .reg file to OUT or stdout",
+}
+
+
+def configure(parser: Parser) -> None:
+    """Describe the command."""
+    actions = "\n".join(f"  {name:<7} {about}" for name, about in _ACTIONS.items())
+    parser.describe(f"""\
+Look at registry files, merge and convert them. A FILE is a .reg file of either
+version, as 'reg export' writes one, or a hive: SOFTWARE, NTUSER.DAT, what
+'reg save' writes. Hives are read by regipy: pip install 'vreader[lab]'.
+
+{actions}
+
+  vreader registry show calais.reg
+  vreader registry show SOFTWARE 'HKLM\\SOFTWARE\\Microsoft\\Cryptography' \\
+      --bits 32 --depth 2
+  vreader registry import machine.reg calais.reg policies.reg
+  vreader registry export SOFTWARE 'HKLM\\SOFTWARE\\Microsoft\\Cryptography\\Calais' \\
+      -o calais.reg""")
+    parser.usage = r"""vreader registry show FILE [KEY] [--bits 32|64] [--depth N]
+                        [--root KEY] [--json]
+       vreader registry import INTO.reg FILE... [--only KEY]... [--root KEY]
+       vreader registry export FILE [KEY]... [-o OUT] [--force] [--version 4|5]
+                        [--root KEY]"""
+    parser.add_argument("action", choices=_ACTIONS, metavar="ACTION", help="one of the above")
+    parser.add_argument("arguments", nargs=REMAINDER, metavar="FILE", help=SUPPRESS)
+
+
+def run(options: Namespace) -> int:
+    """Do what is asked."""
+    action: str = options.action
+    parser = Parser(f"vreader registry {action}")
+    about = _ACTIONS[action]
+    parser.describe(f"{about[0].upper()}{about[1:]}.")
+    add = parser.add_argument
+    if action == "import":
+        add("into", metavar="INTO.reg", help="the .reg file, version 5 when it is written")
+        add("files", nargs="+", metavar="FILE", help="a .reg file or a hive")
+        add("--only", action="append", default=[], metavar="KEY", help="of a hive this key alone")
+    else:
+        add("file", metavar="FILE", help="a .reg file or a hive")
+    if action == "show":
+        add("key", nargs="?", metavar="KEY", help=r"such as HKLM\SOFTWARE\Microsoft; all without")
+        add("--bits", type=int, choices=(32, 64), help="KEY as a program of so many bits sees it")
+        add("--depth", type=int, metavar="N", help="so many levels of keys below KEY")
+        add("--json", action="store_true", help="print JSON")
+    if action == "export":
+        add("keys", nargs="*", metavar="KEY", help="with all below it; all without")
+        add("-o", dest="out", default="-", metavar="OUT", help="where to, - is stdout [-]")
+        add("--force", action="store_true", help="replace a file that exists")
+        add("--version", type=int, choices=(4, 5), default=5, help="of the .reg file [5]")
+    add("--root", default="", metavar="KEY", help=r"what a hive is, such as HKLM\SOFTWARE")
+    asked = parser.parse_intermixed_args(options.arguments)
+
+    from vreader.registry import RegistryError
+
+    try:
+        {"show": _show, "import": _import, "export": _export}[action](asked)
+    except RegistryError as error:
+        raise UsageError(str(error), hint=r"a key is HKLM\SOFTWARE\name\name") from None
+    return 0
+
+
+def _show(asked: Namespace) -> None:
+    from vreader.registry import show
+    from vreader.registry.view import seen
+
+    if asked.depth is not None and asked.depth < 0:
+        raise UsageError(f"--depth {asked.depth}", hint="0 is the key alone")
+    if asked.bits and asked.key is None:
+        raise UsageError("--bits is about a KEY", hint=r"name one, such as HKLM\SOFTWARE")
+    keys = [seen(asked.key, asked.bits or 64)] if asked.key is not None else []
+    registry = _read(asked.file, asked.root, keys)
+    if keys:
+        tops = [_found(registry, keys[0], asked.file)]
+    else:
+        tops = [root for root in registry.roots() if root.subkeys() or root.values()]
+    if asked.json:
+        import json
+
+        found = [each for top in tops for each in show.records(top, asked.depth)]
+        say(json.dumps(found, indent=2))
+    elif tops:
+        say("\n".join(line for top in tops for line in show.tree(top, asked.depth)))
+
+
+def _import(asked: Namespace) -> None:
+    from vreader.registry.files import merged, write_file
+    from vreader.registry.regexport import export_reg
+
+    registry = merged(asked.into, asked.files, root=asked.root, only=asked.only)
+    for path in asked.files:
+        _note(path)
+    data = export_reg(registry)
+    write_file(asked.into, data)
+    count = sum(1 for root in registry.roots() for _ in root.walk()) - len(registry.roots())
+    say(f"{asked.into}: {count} keys")
+
+
+def _export(asked: Namespace) -> None:
+    from vreader.registry.files import write_file
+    from vreader.registry.regexport import export_reg
+
+    registry = _read(asked.file, asked.root, asked.keys)
+    for key in asked.keys:
+        _found(registry, key, asked.file)
+    data = export_reg(registry, asked.keys, version=asked.version)
+    if asked.out == "-":
+        _to_stdout(data)
+    else:
+        write_file(asked.out, data, replace=asked.force)
+
+
+# ---------------------------------------------------------------------- files
+
+
+def _read(path: str, root: str, only: Sequence[str]) -> "Registry":
+    from vreader.registry.files import load_registry
+
+    registry = load_registry(path, root=root, only=only)
+    _note(path)
+    return registry
+
+
+def _note(path: str) -> None:
+    """Say where a hive's latest changes are not in it."""
+    from vreader.registry.hive import is_dirty
+    from vreader.registry.regf import is_hive
+
+    with open(path, "rb") as file:  # noqa: PTH123 - pathlib is slow to import
+        head = file.read(512)
+    if is_hive(head) and is_dirty(head):
+        say(
+            f"note: {path} was in use when it was copied: changes in its .LOG files are not seen",
+            err=True,
+        )
+
+
+def _found(registry: "Registry", path: str, file: str) -> "Key":
+    """Return a key, or say which was probably meant."""
+    key = registry.find(path)
+    if key is not None:
+        return key
+    there, _, name = path.rpartition("\\")
+    while (above := registry.find(there)) is None:
+        there, _, name = there.rpartition("\\")
+    meant = near(name, [below.name for below in above.subkeys()])
+    raise UsageError(
+        f"{file} has no key {path}", hint=meant or f"see 'vreader registry show {file} --depth 3'"
+    )
+
+
+def _to_stdout(data: bytes) -> None:
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        sys.stdout = None  # flushing it at exit must not fail again
+        raise VreaderError(
+            f"cannot write the output: {error.strerror}", hint="is there room on the disk?"
+        ) from error
