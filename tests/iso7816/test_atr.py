@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vreader.iso7816.atr import DI, FI, Atr, AtrError
+from vreader.iso7816.atr import DI, FI, Atr, AtrError, byte_names
 
 YUBIKEY_5 = bytes.fromhex("3BFD1300008131FE158073C021C057597562694B657940")
 REAL = {
@@ -269,3 +269,29 @@ def test_with_historical_of_the_fabrikam_sample():
     )
     with pytest.raises(AtrError, match="15 historical"):
         Atr.parse(b"\x3b\0").with_historical(bytes(16))
+
+
+@given(atrs())
+def test_every_byte_has_its_name(atr):
+    raw, interface, historical = atr
+    names = byte_names(raw)
+    assert len(names) == len(raw)
+    assert names[:2] == ["TS", "T0"]
+    assert names[2 : 2 + len(interface)] == [f"{kind}{number}" for kind, number, _ in interface]
+    rest = names[2 + len(interface) :]
+    assert rest[: len(historical)] == [
+        f"historical byte {number + 1}" for number in range(len(historical))
+    ]
+    assert rest[len(historical) :] == ([] if Atr.parse(raw).tck is None else ["TCK"])
+
+
+@given(st.binary(max_size=40))
+def test_bytes_of_what_is_no_atr_are_named_too(raw):
+    names = byte_names(raw)
+    assert len(names) == len(raw)
+    assert all(names)
+
+
+def test_a_byte_behind_the_end_is_called_so():
+    assert byte_names(bytes.fromhex("3B0001")) == ["TS", "T0", "byte 2, behind the end"]
+    assert byte_names(bytes.fromhex("3B9511")) == ["TS", "T0", "TA1"]

@@ -52,11 +52,14 @@ class Host(Locked):
         clock: for tests; the real clock by default.
         describe: explains APDUs in traces and says which of their bytes are secret.
         unmask: show secrets in traces.
+        registry: the computer's; an empty one by default.
+        bits: of its system, 32 or 64.
         new_id: makes handle numbers; random by default.
 
     Attributes:
         readers: those plugged in.
         registry: the computer's; readers are installed on it.
+        bits: of its system.
         log: its System event log.
     """
 
@@ -67,6 +70,8 @@ class Host(Locked):
         clock: Clock | None = None,
         describe: Describe = describe_nothing,
         unmask: bool = False,
+        registry: Registry | None = None,
+        bits: int = 64,
         new_id: Callable[[], int] = lambda: int.from_bytes(os.urandom(4), "big") >> 1,
     ) -> None:
         super().__init__()
@@ -78,7 +83,8 @@ class Host(Locked):
         self.io = IoManager(self.clock, self.events)
         self.io.run_locked = self.run
         self.pnp = PnpManager(self.io)
-        self.registry = Registry()
+        self.registry = Registry() if registry is None else registry
+        self.bits = bits
         self.log = EventLog(self.io.log, self.registry, self._reader_name)
         self.readers: list[HostReader] = []
         self._units = 0  # readers there have ever been
@@ -93,6 +99,7 @@ class Host(Locked):
                 new_id,
                 self.events,
                 self.registry,
+                bits,
             )
 
     # ------------------------------------------------------------------ calls that may wait

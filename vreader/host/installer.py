@@ -2,17 +2,16 @@
 """Installing a reader on a host: its INF is read from the disk once and run on the registry."""
 
 import os
-from typing import Final
 
 from vreader.errors import UsageError
 from vreader.host.eventlog import EventLog
 from vreader.reader.base import ReaderDriver
 from vreader.registry import Registry
-from vreader.setupapi.inf import Inf, read_inf
+from vreader.setupapi.inf import Inf
+from vreader.setupapi.inffile import read_inf_file, unreadable
 from vreader.setupapi.install import install_device
 from vreader.setupapi.target import TargetOS, models_for
 
-MAX_FILE: Final = 1 << 24  # bytes
 _READ: dict[str, tuple[tuple[int, int], Inf]] = {}  # path → (last change and size, what is in it)
 
 
@@ -79,34 +78,15 @@ def install_reader(
     return Installed(done.service, settings, done.exclusive, properties)
 
 
-def read_inf_file(path: str) -> Inf:
-    """Read an INF file from the disk; raises UsageError."""
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib is slow to import
-            data = file.read(MAX_FILE + 1)
-    except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
-    if len(data) > MAX_FILE:
-        raise UsageError(
-            f"{path} is longer than {MAX_FILE >> 20} MiB", hint="INF files are far smaller"
-        )
-    return read_inf(data, path.rpartition("/")[2])
-
-
 def _read(path: str) -> Inf:
     """Read an INF file where it has changed since the last time."""
     try:
         found = os.stat(path)  # noqa: PTH116
     except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     # Two changes within a tick of the file system's clock have one time.
     state = found.st_mtime_ns, found.st_size
     kept = _READ.get(path)
     if kept is None or kept[0] != state:
         kept = _READ[path] = state, read_inf_file(path)
     return kept[1]
-
-
-def _unreadable(path: str, error: OSError | ValueError) -> UsageError:
-    reason = getattr(error, "strerror", None) or error
-    return UsageError(f"cannot read {path}: {reason}", hint="name an INF file")

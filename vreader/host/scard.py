@@ -8,9 +8,10 @@ integers; everything fails with ScardError. What the calls mean is the resource 
 
 import time
 from collections.abc import Callable
-from typing import NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 from vreader.host.host import Host
+from vreader.host.scard_cardtypes import CardTypeFunctions
 from vreader.host.scard_database import DatabaseFunctions
 from vreader.host.scard_status import StatusFunctions
 from vreader.smclib.ioctl import Protocol
@@ -20,6 +21,9 @@ from vreader.winscard.call import Operation
 from vreader.winscard.codes import MAX_APDU_BUFFER, SCARD, Disposition, ScardError, ShareMode
 from vreader.winscard.manager import GROUPS, ResourceManager
 from vreader.winscard.model import CardHandle, ReaderStatus
+
+if TYPE_CHECKING:
+    from vreader.winscard.discovery import ProbeOrder
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,7 +43,7 @@ class CardStatus(NamedTuple):
     atr: bytes
 
 
-class ScardApi(StatusFunctions, DatabaseFunctions):
+class ScardApi(StatusFunctions, DatabaseFunctions, CardTypeFunctions):
     """The SCard* functions of one host.
 
     Args:
@@ -48,13 +52,32 @@ class ScardApi(StatusFunctions, DatabaseFunctions):
             takes: those that the profile lets wait, and in libpcsclite's fashion Transmit, Status
             and Reconnect. False lets BeginTransaction, Transmit, Status and Reconnect fail
             SHARING_VIOLATION at once.
+        bits: of the program, 32 or 64: which card types it sees; by default as many as the system.
+        probe_order: what a card is asked to find its name
+            (:data:`vreader.winscard.discovery.ProbeOrder`).
+
+    Raises:
+        UsageError: no such program runs on the system.
 
     Every function may raise ScardError: INVALID_HANDLE for a context or card handle that is not
     (any more) one, NO_SERVICE once the host is closed, and what the call itself says.
     """
 
-    def __init__(self, host: Host, *, blocking: bool = True) -> None:
+    def __init__(
+        self,
+        host: Host,
+        *,
+        blocking: bool = True,
+        bits: int | None = None,
+        probe_order: "ProbeOrder" = "list",
+    ) -> None:
         super().__init__(host)
+        self._bits = host.bits if bits is None else bits
+        if bits is not None:
+            from vreader.registry.view import check_bits  # most programs are as the system is
+
+            check_bits(bits, host.bits)
+        self._probe_order = probe_order
         self._blocking = blocking
         self._patience_s = float("inf") if blocking else 0.0
 

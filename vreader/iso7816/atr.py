@@ -244,6 +244,23 @@ class Atr(NamedTuple):
         return found
 
 
+def byte_names(raw: bytes) -> list[str]:
+    """Return what each byte of an ATR is: TS, T0, TA1, historical byte 3, TCK and so on.
+
+    Bytes of one that is cut short, too long or has a wrong TCK are named as far as they announce
+    each other.
+    """
+    # Zeros behind the end make every chain of interface bytes end.
+    interface, announced, _ = _read_interface(raw + bytes(8 + len(raw)))
+    names = ["TS", "T0", *(f"{byte.kind}{byte.number}" for byte in interface)]
+    historical = raw[1] & 0xF if len(raw) > 1 else 0
+    names += [f"historical byte {number}" for number in range(1, historical + 1)]
+    if any(t != 0 for t in announced):
+        names.append("TCK")
+    names += [f"byte {at}, behind the end" for at in range(len(names), len(raw))]
+    return names[: len(raw)]
+
+
 def _read_interface(raw: bytes) -> tuple[tuple[InterfaceByte, ...], list[int], int]:
     """Walk T0, TA1 … TDn; return the bytes, the T values in order, and the offset behind them."""
     found: list[InterfaceByte] = []

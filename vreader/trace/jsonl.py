@@ -4,10 +4,10 @@
 Every object has ``t`` (seconds since the trace was opened, microseconds precise) and ``event`` (the
 name of the event's class), then the fields of that class under their own names, in their order.
 These names are stable; a new version may add events and fields, never rename one. Bytes are
-upper-case hex without spaces, masked ones ``**``; tuples are arrays; numbers and texts are
-themselves. Two fields are added for convenience: ``ioctl``, the name of an IrpEvent's ``code``, or
-null where it is none of winsmcrd.h, and ``sw``, the status word of an ApduEvent's ``response``, or
-null where there is none.
+upper-case hex without spaces, masked ones ``**``; tuples are arrays, mappings objects; numbers and
+texts are themselves. Two fields are added for convenience: ``ioctl``, the name of an IrpEvent's
+``code``, or null where it is none of winsmcrd.h, and ``sw``, the status word of an ApduEvent's
+``response``, or null where there is none.
 
 ===================  ============================================================================
 event                fields
@@ -27,6 +27,7 @@ IoctlRejectedEvent   device, code, win32, header
 ReaderChangeEvent    reader, state, counter, sharing, gone
 ReaderRefusedEvent   link, reason
 TransactionExpired   reader
+CardNameEvent        reader, atr, name, source, steps
 ClientEvent          pid, change, reason
 DoorFaultEvent       pid, traceback
 VpcdConnected        reader, peer
@@ -36,6 +37,7 @@ VpcdIgnored          reader, peer, reason
 SerialCcidConnected  reader, path
 SerialCcidWaiting    reader, path
 SerialCcidIgnored    reader, path, reason
+PairingStep          stage, text, facts
 ===================  ============================================================================
 
 What the fields mean is said beside each event class.
@@ -48,7 +50,7 @@ from vreader.reader.events import ApduEvent
 from vreader.trace.notation import hex_pairs, ioctl_name
 from vreader.wdm.events import IrpEvent
 
-_Plain = str | int | float | bool | list["_Plain"] | None
+_Plain = str | int | float | bool | list["_Plain"] | dict[str, "_Plain"] | None
 
 
 def json_line(seconds: float, event: Event) -> str:
@@ -72,6 +74,8 @@ def _plain(value: object) -> _Plain:
         return value.hex().upper()
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(name): _plain(item) for name, item in value.items()}
     if value is None or isinstance(value, str | int | float):
         return value
     return str(value)

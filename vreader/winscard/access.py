@@ -88,8 +88,12 @@ def is_taken(reader: Reader, handle: CardHandle) -> bool:
     return reader.turn is not None
 
 
-def wait_for_turn(rm: "ResourceManager", call: str, handle: CardHandle) -> Operation[Place]:
+def wait_for_turn(
+    rm: "ResourceManager", call: str, handle: CardHandle, *, patient: bool = True
+) -> Operation[Place]:
     """Wait until everybody who asked before has had his turn; :func:`end_turn` must follow.
+
+    Where ``patient`` is false the host may let the call give up, whichever it is.
 
     A holder of the transaction in the same serial context cannot let go while this call is on its
     way, so that is a SHARING_VIOLATION at once instead of a deadlock.
@@ -102,7 +106,7 @@ def wait_for_turn(rm: "ResourceManager", call: str, handle: CardHandle) -> Opera
         reader.asked += 1
         handle.asked = reader.asked
         handle.gave_up = float("inf")
-    place = Place(handle, patient=call not in _ASKED_AGAIN)
+    place = Place(handle, patient=patient and call not in _ASKED_AGAIN)
     insort(reader.places, place, key=_BY_ASKING)
     try:
         yield place
@@ -161,7 +165,9 @@ def enter_gate(reader: Reader) -> Operation[None]:
     reader.busy = True
 
 
-def enter(rm: "ResourceManager", call: str, handle: CardHandle) -> Operation[Place | None]:
+def enter(
+    rm: "ResourceManager", call: str, handle: CardHandle, *, patient: bool = True
+) -> Operation[Place | None]:
     """Check, wait where the profile lets the call wait, and enter the gate.
 
     Returns:
@@ -174,7 +180,7 @@ def enter(rm: "ResourceManager", call: str, handle: CardHandle) -> Operation[Pla
         while True:
             check(rm, call, handle)
             if waits and turn is None and is_taken(reader, handle):
-                turn = yield from wait_for_turn(rm, call, handle)
+                turn = yield from wait_for_turn(rm, call, handle, patient=patient)
                 check(rm, call, handle)
             if not reader.busy:
                 reader.busy = True

@@ -22,9 +22,18 @@ _TAKES_POWER = (Disposition.RESET, Disposition.UNPOWER)
 
 
 def connect(
-    rm: "ResourceManager", context: Context, name: str, share: int, preferred: int
+    rm: "ResourceManager",
+    context: Context,
+    name: str,
+    share: int,
+    preferred: int,
+    *,
+    patient: bool = True,
 ) -> Operation[tuple[CardHandle, Protocol]]:
-    """SCardConnect: return the new handle and the active protocol (UNDEFINED with DIRECT)."""
+    """SCardConnect: return the new handle and the active protocol (UNDEFINED with DIRECT).
+
+    Where ``patient`` is false the host may let it give up waiting for another's transaction.
+    """
     if not context.valid:
         raise ScardError(context.failure)
     wanted = negotiation.wanted(rm, share, preferred)
@@ -35,7 +44,7 @@ def connect(
     if reader.sharing < 0:
         raise ScardError(SCARD.E_SHARING_VIOLATION)
     handle = CardHandle(0, context, reader, share)
-    turn = yield from enter(rm, "connect", handle)
+    turn = yield from enter(rm, "connect", handle, patient=patient)
     try:
         power.cancel_idle(reader)
         yield from _make_ready(rm, reader, "connect", share, wanted)

@@ -10,7 +10,7 @@ manager's affair.
 from collections.abc import Collection, Iterable
 
 from vreader.registry import Key, Registry, Value
-from vreader.registry.store import MAX_KEY_NAME, fold
+from vreader.registry.names import MAX_KEY_NAME, fold
 from vreader.winscard.codes import SCARD, ScardError
 
 READERS = r"HKLM\SOFTWARE\Microsoft\Cryptography\Calais\Readers"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the resource manager says: readers changed or were refused, a driver refused."""
+"""What the resource manager says of readers, of drivers that refuse, and of names of cards."""
 
 from vreader.events import Event
 
@@ -55,3 +55,25 @@ class TransactionExpired(Event):
     """Nobody called during a transaction for too long; the card is reset."""
 
     reader: str
+
+
+class CardNameEvent(Event):
+    """Somebody has asked for the name of a card, and this is why it is that.
+
+    Attributes:
+        reader: the reader whose card was asked; empty where none was.
+        atr: of the card.
+        name: its name, empty where it has none.
+        source: what decided (:class:`vreader.winscard.discovery.Discovery`).
+        steps: all that was looked at and asked, in words.
+    """
+
+    reader: str
+    atr: bytes
+    name: str
+    source: str
+    steps: tuple[str, ...]
+
+    def __str__(self) -> str:
+        found = f"the card's name is {self.name!r}: {self.source}" if self.name else "no card name"
+        return "\n".join((found, *(f"  {step}" for step in self.steps)))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vreader.events import Emitter
 from vreader.registry import Registry
-from vreader.registry.store import fold
+from vreader.registry.names import fold
 from vreader.smclib.ioctl import Protocol
 from vreader.wdm import IoManager
 from vreader.winscard import monitor
@@ -23,6 +23,8 @@ from vreader.winscard.model import CardHandle, Context, Reader, ReaderStatus
 from vreader.winscard.profile import RmProfile
 
 if TYPE_CHECKING:
+    from vreader.registry.view import View
+    from vreader.winscard.cardtypes import CardTypes
     from vreader.winscard.database import ReaderDatabase
 
 GROUPS = ("SCard$DefaultReaders",)
@@ -37,9 +39,12 @@ class ResourceManager:
         profile: its semantics.
         new_id: makes a random positive 31-bit number for contexts and handles.
         events: where reader changes are told.
-        registry: where names and groups of readers are kept; one of its own where None is given.
+        registry: where names of readers and types of cards are kept; one of its own where None is
+            given.
+        bits: of the system, 32 or 64.
 
     Attributes:
+        registry: where names of readers and types of cards are kept.
         stopped: what every call answers while there is no service, or None.
         closed: it has been closed for good.
         cache: the card data cache.
@@ -53,6 +58,7 @@ class ResourceManager:
         new_id: Callable[[], int],
         events: Emitter,
         registry: Registry | None = None,
+        bits: int = 64,
     ) -> None:
         self.io = io
         self.profile = profile
@@ -70,7 +76,8 @@ class ResourceManager:
         )
         self._new_id = new_id
         self._interface = interface
-        self._registry = registry
+        self.registry = Registry() if registry is None else registry
+        self._bits = bits
         self._listeners: list[Callable[[], None]] = []
         io.register_interface_notification(interface, self._interface_changed)
 
@@ -196,7 +203,26 @@ class ResourceManager:
             raise ScardError(SCARD.E_UNSUPPORTED_FEATURE)
         from vreader.winscard.database import ReaderDatabase  # most worlds never need it
 
-        return ReaderDatabase(Registry() if self._registry is None else self._registry)
+        return ReaderDatabase(self.registry)
+
+    @cached_property
+    def services(self) -> "View":
+        """The registry as services see it."""
+        return self.view(self._bits)
+
+    def view(self, bits: int) -> "View":
+        """Return the registry as a program of 32 or 64 bits sees it; raises UsageError."""
+        from vreader.registry.view import View
+
+        return View(self.registry, bits, self._bits)
+
+    def card_types(self, bits: int) -> "CardTypes":
+        """Return the card types that a program sees; ScardError UNSUPPORTED_FEATURE as above."""
+        if not self.profile.database:
+            raise ScardError(SCARD.E_UNSUPPORTED_FEATURE)
+        from vreader.winscard.cardtypes import CardTypes
+
+        return CardTypes(self.view(bits))
 
     def find_reader(self, name: str) -> Reader | None:
         """Return the reader an application calls ``name``, or None."""

@@ -129,7 +129,8 @@ class RmProfile(NamedTuple):
             wait for a transaction of its own context.
         stops_without_readers: with the last reader the service stops: no context can be made, and
             those there were answer SERVICE_STOPPED for good (seen on Windows 8 and later).
-        database: readers can be introduced under further names, and put into groups.
+        database: readers can be introduced under further names, and put into groups; card
+            types can be introduced.
         cache_item_bytes: the longest item of the card data cache (undocumented); None has no cache.
         auto_power_off_s: seconds without a connection after which the card loses power; None
             never takes it. Not documented for Windows.
