@@ -6,6 +6,7 @@ hand that the code already says. Run as a program it also renews the coverage pa
 ``reference/``, which are committed because they name the tests.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -18,9 +19,11 @@ from vreader.card import CardKind, KeepingKind
 from vreader.certify import PARTS, Check
 from vreader.cli import COMMANDS, load
 from vreader.kinds import OWN_KINDS, find_kind
+from vreader.pairing.policy import CHOICES, MEANINGS
 from vreader.setupapi.rules import RULES
 from vreader.smclib.ioctl import Protocol
 
+PROSE = re.compile(r"\b[a-z]+ [a-z]+ [a-z]+\b")
 OUTPUT = Path(__file__).parent / "_generated"
 CARDS = Path(__file__).parents[1] / "cards"
 
@@ -33,7 +36,10 @@ def main() -> None:
     (OUTPUT / "pnp-life.md").write_text("".join(driver.life()))
     resource_manager_profiles()
     (OUTPUT / "reader-certification.md").write_text("".join(certification()))
-    (OUTPUT / "inf-rules.md").write_text("".join(inf_rules()))
+    (OUTPUT / "inf-rules.md").write_text("".join(inf_rules(100)))
+    (OUTPUT / "inf-rules-reader.md").write_text("".join(inf_rules(200)))
+    (OUTPUT / "inf-rules-minidriver.md").write_text("".join(inf_rules(300)))
+    (OUTPUT / "pairing-policies.md").write_text("".join(pairing_policies()))
     for name in sorted(OWN_KINDS):
         kind = find_kind(name)
         (OUTPUT / f"{name}-profiles.md").write_text("".join(card_profiles(kind)))
@@ -90,8 +96,8 @@ def _limits(check: Check) -> str:
 # ---------------------------------------------------------------------- the INF lint
 
 
-def inf_rules() -> Iterator[str]:
-    """Yield the table of what the INF lint knows."""
+def inf_rules(hundred: int) -> Iterator[str]:
+    """Yield the table of what the INF lint knows: of any INF, of readers, of minidrivers."""
     yield from _table(
         ("number", "severity", "what is wrong", "why it matters", "what to write", "source"),
         [
@@ -99,12 +105,35 @@ def inf_rules() -> Iterator[str]:
                 str(rule.number),
                 rule.severity,
                 *map(_cell, (rule.title, rule.reason)),
-                f"`{rule.fix}`" if "=" in rule.fix or "," in rule.fix else _cell(rule.fix),
+                _fix(rule.fix),
                 _cell(rule.source),
             )
             for rule in RULES.values()
+            if rule.number // 100 * 100 == hundred
         ],
     )
+
+
+# ---------------------------------------------------------------------- the pairing lab
+
+
+def pairing_policies() -> Iterator[str]:
+    """Yield the table of a pairing's policies; the first value is the default."""
+    rows = [
+        (
+            f"`{name}`",
+            ", ".join(f"`{value}`" for value in CHOICES.get(name, ("6A82",))),
+            _cell(text),
+        )
+        for name, text in MEANINGS.items()
+    ]
+    yield from _table(("policy", "values", "meaning"), rows)
+
+
+def _fix(text: str) -> str:
+    """Return what to write as code, unless it is a sentence."""
+    is_code = ("=" in text or "," in text) and not PROSE.search(text)
+    return f"`{text}`" if is_code else _cell(text)
 
 
 # ---------------------------------------------------------------------- the cards

@@ -43,15 +43,20 @@ HEADINGS = {
     "verifier": "Driver Verifier",
     "certification": "Reader certification",
     "rm": "Resource manager",
+    "minidriver": "Registration of minidrivers",
+    "pairing": "Pairing of cards and minidrivers",
+    "discovery": "Discovery of cards",
+    "package": "Driver packages of cards",
 }
 
 WDK_HEAD = """\
 # WDK coverage
 
 Every routine, I/O control code, callback, attribute, state, status and rule of Microsoft's
-reader-driver documentation, and of the standards it names: where it is documented, which test
-proves it here, and what is done where the sources are silent or disagree. Options are those of the
-driver profiles and of the resource manager's profiles. Paths of tests are below `tests/`.
+reader-driver documentation, of the standards it names, and of the pages on how cards get their
+drivers: where it is documented, which test proves it here, and what is done where the sources are
+silent or disagree. Options are those of the driver profiles and of the resource manager's profiles.
+Paths of tests are below `tests/`.
 
 {rows} rows, {out} of them not modelled on purpose. Made by `docs/generate.py` from
 `wdk-inventory.toml` and the tests.

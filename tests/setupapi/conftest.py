@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
 
 OUR_INF = Path(__file__).parents[2] / "vreader" / "reader" / "vreader.inf"
 

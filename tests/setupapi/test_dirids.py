@@ -21,4 +21,4 @@ STORE = r"C:\Windows\System32\DriverStore\FileRepository"
     ],
 )  # fmt: skip
 def test_where_files_go(text, files, folder):
-    assert destination(parse_inf(text), files, dirids("A.inf", "x86")) == folder
+    assert destination(parse_inf(text), files, dirids("a.inf_x86", "x86")) == folder

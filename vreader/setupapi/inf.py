@@ -9,7 +9,7 @@ Source: WDK "INF Strings Section".
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from vreader.registry.store import fold
+from vreader.registry.names import fold
 from vreader.registry.textfile import decode
 from vreader.setupapi.syntax import MAX_FIELD, Entry, InfError, Section, read_sections
 
@@ -21,7 +21,7 @@ class Inf:
 
     Attributes:
         source: what to call it in errors.
-        sections: by folded name (:func:`vreader.registry.store.fold`).
+        sections: by folded name (:func:`vreader.registry.names.fold`).
         language: the LANGID whose texts stand for tokens.
         strings: those texts, by folded token.
     """

@@ -3,23 +3,32 @@ r"""Installing a device from its INF: the Models section, DDInstall and what han
 
 Everything is read and checked before the first key is written, so a bad INF changes nothing. What
 an install writes is what Windows keeps: the service's key, the event source, the device's hardware
-key below ``Enum`` and its software key below ``Class``, its interfaces below ``DeviceClasses``.
-Files are not copied: where they would go is a step of the result. Sources: WDK "INF DDInstall
-Section" and the pages of its directives.
+key below ``Enum`` and its software key below ``Class``, its interfaces below ``DeviceClasses``, and
+what AddReg says, which for a minidriver are its cards. Files are not copied: what would go where is
+in the result. Sources: WDK "INF DDInstall Section" and the pages of its directives. Without a
+device: :mod:`vreader.setupapi.defaultinstall`.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
 
 from vreader.registry import Registry, Value
-from vreader.registry.store import fold
+from vreader.registry.names import fold
 from vreader.setupapi.inf import Inf
-from vreader.setupapi.plan import CONTROL_SET, DEVICE_PARAMETERS, Installation, Plan
+from vreader.setupapi.installation import CONTROL_SET, DeviceInstallation, Part
+from vreader.setupapi.plan import DEVICE_PARAMETERS, Plan
 from vreader.setupapi.services import plan_services
-from vreader.setupapi.syntax import Entry, Section
+from vreader.setupapi.syntax import Entry
 from vreader.setupapi.target import Model, TargetOS, install_section, match, models_for
 
+if TYPE_CHECKING:  # what it imports would slow down the start of a reader
+    from vreader.setupapi.rank import Candidate
+
 _CLASSES: Final = rf"{CONTROL_SET}\Control\Class"
+# Sections beside DDInstall that Windows acts on and this lab does not.
+_NOT_SIMULATED: Final = (
+    "COM", "Components", "Events", "FactDef", "Filters", "LogConfigOverride", "Software", "WMI",
+)  # fmt: skip
 
 
 def install_device(
@@ -30,7 +39,9 @@ def install_device(
     instance: str,
     compatible_ids: Sequence[str] = (),
     target: TargetOS | None = None,
-) -> Installation:
+    sources: Mapping[str, Inf] | None = None,
+    candidate: "Candidate | None" = None,
+) -> DeviceInstallation:
     """Install a device.
 
     Args:
@@ -40,24 +51,37 @@ def install_device(
         instance: its device instance.
         compatible_ids: of the device, best first.
         target: the Windows; 10.0-amd64 by default.
+        sources: INFs by folded name that this one may include.
+        candidate: what a driver search has found in this INF; without it the best model for the
+            ids is looked for.
 
     Raises:
         InfError: no model of the INF is for this device on this Windows, or a line is bad.
     """
     target = target or TargetOS()
-    model, matching_id = find_model(inf, hardware_ids, compatible_ids, target)
+    published, folder = inf.source, ""
+    if candidate is None:
+        model, matching_id = find_model(inf, hardware_ids, compatible_ids, target)
+    else:
+        model, matching_id = candidate.model, candidate.matching_id
+        published = candidate.package.published or published
+        folder = candidate.package.folder(target.arch)
     section = install_section(inf, model.install, target.arch)
     if section is None:
         raise inf.error(model.line, f"there is no section [{model.install}]", "add it")
-    plan = Plan(inf, registry, target, Installation(model, section, instance))
-    result = plan.result
-    _device_keys(plan, hardware_ids, compatible_ids, matching_id)
+    result = DeviceInstallation(model, section, instance)
+    plan = Plan(inf, registry, target, result, sources, folder)
+    _device_keys(plan, result, hardware_ids, compatible_ids, matching_id, published)
     plan.section(section, result.software_key)
     plan.section(f"{section}.CoInstallers", result.software_key)
     plan.section(f"{section}.HW", rf"{result.hardware_key}\{DEVICE_PARAMETERS}")
-    _interfaces(plan, f"{section}.Interfaces")
-    _wdf(plan, f"{section}.Wdf")
+    _interfaces(plan, result, f"{section}.Interfaces")
+    _wdf(plan, result, f"{section}.Wdf")
     plan_services(plan, f"{section}.Services")
+    for suffix in _NOT_SIMULATED:
+        beside = inf.find(f"{section}.{suffix}")
+        if beside is not None:
+            plan.step(beside.line, beside.name, f"not simulated: [{beside.name}]")
     plan.run()
     device = registry.find(result.hardware_key)
     exclusive = None if device is None else device.find_value("Exclusive")
@@ -89,10 +113,15 @@ def find_model(
 
 
 def _device_keys(
-    plan: Plan, hardware_ids: Sequence[str], compatible_ids: Sequence[str], matching_id: str
+    plan: Plan,
+    result: DeviceInstallation,
+    hardware_ids: Sequence[str],
+    compatible_ids: Sequence[str],
+    matching_id: str,
+    published: str,
 ) -> None:
     """Plan the device's own keys: a new software key, and what both say of the device."""
-    inf, model, result = plan.inf, plan.result.model, plan.result
+    inf, model = plan.inf, result.model
     class_guid = inf.value("Version", "ClassGuid") or "Unknown"
     plan.check(model.line, rf"{_CLASSES}\{class_guid}\0000")
     number = 0
@@ -100,7 +129,7 @@ def _device_keys(
         number += 1
     driver = rf"{class_guid}\{number:04}"
     result.software_key = rf"{_CLASSES}\{driver}"
-    plan.step(model.line, model.models, f"{matching_id}: [{result.section}]")
+    plan.step(model.line, model.models, f"{matching_id or model.description}: [{result.section}]")
     entries = list(inf.directives("Version", "DriverVer"))
     date, version, *_ = (*inf.fields(entries[0]), "") if entries else ("", "")
     for path, texts in (
@@ -121,7 +150,7 @@ def _device_keys(
                 "ProviderName": inf.value("Version", "Provider") or "",
                 "DriverDate": date,
                 "DriverVersion": version,
-                "InfPath": inf.source,
+                "InfPath": published,
                 "InfSection": model.install,
                 "InfSectionExt": result.section[len(model.install) :],
                 "MatchingDeviceId": matching_id,
@@ -135,33 +164,32 @@ def _device_keys(
             plan.set(model.line, result.hardware_key, name, Value.multi_sz(found))
 
 
-def _interfaces(plan: Plan, name: str) -> None:
-    for section in plan.with_needed(name):
-        for entry in section.directives("AddInterface"):
-            _interface(plan, section, entry)
+def _interfaces(plan: Plan, result: DeviceInstallation, name: str) -> None:
+    for part in plan.with_needed(name):
+        for entry in part.directives("AddInterface"):
+            _interface(plan, result, part, entry)
 
 
-def _interface(plan: Plan, section: Section, entry: Entry) -> None:
-    guid, reference, install, *_ = (*plan.inf.fields(entry), "", "")
+def _interface(plan: Plan, result: DeviceInstallation, part: Part, entry: Entry) -> None:
+    guid, reference, install, *_ = (*part.inf.fields(entry), "", "")
     if not (guid.startswith("{") and guid.endswith("}")) or "\\" in guid + reference:
-        raise plan.inf.error(entry.line, f"{guid!r} is no interface class", "{…}")
-    instance = plan.result.instance
-    link = "#".join(["##?", *instance.split("\\"), guid])
+        raise part.inf.error(entry.line, f"{guid!r} is no interface class", "{…}")
+    link = "#".join(["##?", *result.instance.split("\\"), guid])
     path = rf"{CONTROL_SET}\Control\DeviceClasses\{guid}\{link}"
-    plan.step(entry.line, section.name, f"interface {guid}")
-    plan.result.interfaces.append(guid)
-    plan.set(entry.line, path, "DeviceInstance", Value.sz(instance))
+    plan.note(part, entry, f"interface {guid}")
+    result.interfaces.append(guid)
+    plan.set(entry.line, path, "DeviceInstance", Value.sz(result.instance))
     plan.create(entry.line, rf"{path}\#{reference}")
     if install:
-        plan.needed(entry, install)
-        plan.section(install, rf"{path}\#{reference}\{DEVICE_PARAMETERS}")
+        for each in plan.all_of(plan.needed(part, entry, install)):
+            plan.directives(each, rf"{path}\#{reference}\{DEVICE_PARAMETERS}")
 
 
-def _wdf(plan: Plan, name: str) -> None:
-    for section in plan.with_needed(name):
-        for entry in section.entries:
-            key = plan.inf.expand(entry.key or "")
+def _wdf(plan: Plan, result: DeviceInstallation, name: str) -> None:
+    for part in plan.with_needed(name):
+        for entry in part.section.entries:
+            key = part.inf.expand(entry.key or "")
             if key and fold(key) not in ("INCLUDE", "NEEDS"):
-                text = ",".join(plan.inf.fields(entry))
-                plan.result.wdf[key] = text
-                plan.step(entry.line, section.name, f"{key} = {text}")
+                text = ",".join(part.inf.fields(entry))
+                result.wdf[key] = text
+                plan.note(part, entry, f"{key} = {text}")

@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lint of a smart card reader's INF: what breaks which rule, and where.
+"""The lint of an INF of a smart card reader or of a card's minidriver: what breaks which rule.
 
-It looks at everything some Windows might install, not at one target. The rules are in
-:mod:`vreader.setupapi.rules`.
+It looks at everything some Windows might install, not at one target. Which rules a file is held
+against is told from its class. The rules are in :mod:`vreader.setupapi.rules`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from vreader.registry.store import fold
+from vreader.registry.names import fold
 from vreader.setupapi.inf import Inf, tokens
 from vreader.setupapi.lint_install import lint_install
-from vreader.setupapi.rules import ERROR, READER_CLASS, READER_GUID, RULES, Report, Rule
+from vreader.setupapi.lint_minidriver import lint_minidriver
+from vreader.setupapi.lint_version import lint_version
+from vreader.setupapi.rule import ERROR, Report, Rule
+from vreader.setupapi.rules import RULES
 from vreader.setupapi.syntax import Entry, Section
 from vreader.setupapi.target import ARCHITECTURES, Decoration, manufacturers, models_in
 
 _MAX_LANGUAGES = 256  # Windows has fewer
-_SIGNATURES = frozenset({"$WINDOWS NT$", "$CHICAGO$"})
 
 
 class Finding:
@@ -56,16 +58,31 @@ class Finding:
         return f"<{self.rule.number} line {self.line}: {self.text}>"
 
 
-def lint(inf: Inf) -> list[Finding]:
-    """Return what is wrong with a reader's INF, in the order of lines."""
+def lint(inf: Inf, others: Sequence[Inf] = ()) -> list[Finding]:
+    """Return what is wrong with a reader's or a minidriver's INF, in the order of lines.
+
+    Args:
+        inf: what to look at.
+        others: minidrivers of the same computer: a card that two of them take is a finding. What is
+            wrong with them alone is none.
+
+    Raises:
+        InfError: sections name each other so often that it would never end.
+    """
     found: dict[tuple[int, int, str], Finding] = {}
 
     def report(number: int, line: int, detail: str = "") -> None:
         found.setdefault((line, number, detail), Finding(RULES[number], line, detail))
 
-    _version(inf, report)
+    minidriver = lint_version(inf, report)
     _strings(inf, report)
-    lint_install(inf, _models(inf, report), report)
+    installs = _models(inf, report)
+    if minidriver:
+        lint_minidriver(inf, report, others)
+    else:
+        for line in installs.without_id:
+            report(216, line)
+        lint_install(inf, installs.sections, report)
     return [found[place] for place in sorted(found)]
 
 
@@ -75,56 +92,6 @@ def has_errors(findings: list[Finding]) -> bool:
 
 
 # ---------------------------------------------------------------------- the file as a whole
-
-
-def _version(inf: Inf, report: Report) -> None:
-    section = inf.find("Version")
-    line = 0 if section is None else section.line
-
-    def of(key: str) -> tuple[int, list[str]]:
-        """Return line and values of a key, those of the section and none for a missing one."""
-        for entry in () if section is None else section.directives(key):
-            return entry.line, inf.fields(entry)
-        return line, []
-
-    where, values = of("Signature")
-    if not values or values[0].upper() not in _SIGNATURES:
-        report(101, where, values[0] if values else "")
-    if not any(of("Provider")[1]):
-        report(102, of("Provider")[0], "")
-    decorated = [
-        entry
-        for entry in ([] if section is None else section.entries)
-        if entry.key is not None and fold(entry.key).startswith("CATALOGFILE")
-    ]
-    if not decorated:
-        report(103, line, "")
-    where, values = of("DriverVer")
-    if not _is_driver_version(values):
-        report(104, where, ",".join(values))
-    where, values = of("PnpLockdown")
-    if values[:1] != ["1"]:
-        report(115, where, "")
-    (where, class_), (guid_line, guid) = of("Class"), of("ClassGuid")
-    if [fold(text) for text in class_[:1]] != [fold(READER_CLASS)]:
-        report(201, where, f"Class is {class_[0] if class_ else 'missing'}")
-    if [fold(text) for text in guid[:1]] != [READER_GUID]:
-        report(201, guid_line, f"ClassGuid is {guid[0] if guid else 'missing'}")
-
-
-def _is_driver_version(values: list[str]) -> bool:
-    """Say whether they are a date and, if any, a version of at most four 16-bit numbers."""
-    if not 1 <= len(values) <= 2:
-        return False
-    date = values[0].replace("-", "/").split("/")
-    if [len(part) for part in date] not in ([2, 2, 4], [1, 1, 4], [1, 2, 4], [2, 1, 4]):
-        return False
-    numbers = values[1].split(".") if len(values) == 2 else ["0"]
-    if not all(part.isascii() and part.isdigit() and len(part) < 6 for part in [*date, *numbers]):
-        return False
-    month, day, year = map(int, date)
-    fits = all(int(number) < 0x10000 for number in numbers)
-    return 1 <= month <= 12 and 1 <= day <= 31 and year >= 1900 and len(numbers) <= 4 and fits
 
 
 def _strings(inf: Inf, report: Report) -> None:
@@ -161,9 +128,24 @@ def _tokens(entry: Entry) -> Iterator[str]:
                 yield token
 
 
-def _models(inf: Inf, report: Report) -> list[Section]:
-    """Look at models; return every DDInstall section that one of them may lead to."""
+class _Installs:
+    """What the models lead to.
+
+    Attributes:
+        sections: every DDInstall section that one of them may lead to.
+        without_id: lines of models that fit no device.
+    """
+
+    __slots__ = ("sections", "without_id")
+
+    def __init__(self, sections: list[Section], without_id: list[int]) -> None:
+        self.sections = sections
+        self.without_id = without_id
+
+
+def _models(inf: Inf, report: Report) -> _Installs:
     installs: dict[str, Section] = {}
+    without_id: list[int] = []
     seen: set[str] = set()
     any_model = False
     for entry, manufacturer, models, decorations in manufacturers(inf):
@@ -181,7 +163,7 @@ def _models(inf: Inf, report: Report) -> list[Section]:
             for model in models_in(inf, name, manufacturer):
                 any_model = True
                 if not any(model.ids):
-                    report(216, model.line, model.description)
+                    without_id.append(model.line)
                 found = _install_sections(inf, model.install)
                 if not found:
                     report(107, model.line, f"[{model.install}]")
@@ -189,7 +171,7 @@ def _models(inf: Inf, report: Report) -> list[Section]:
     if not any_model:
         section = inf.find("Manufacturer")
         report(109, 0 if section is None else section.line, "")
-    return list(installs.values())
+    return _Installs(list(installs.values()), without_id)
 
 
 def _install_sections(inf: Inf, name: str) -> list[Section]:

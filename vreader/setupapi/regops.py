@@ -5,6 +5,7 @@ r"""Lines of add-registry and del-registry sections: what they mean and what the
 Directive", "INF DelReg Directive"; the flags are those of setupapi.h.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from vreader.registry import (
@@ -20,7 +21,8 @@ from vreader.registry import (
     Registry,
     Value,
 )
-from vreader.registry.store import check_depth, check_value_name, fold, split
+from vreader.registry.names import check_depth, check_value_name, fold, split
+from vreader.registry.view import seen
 from vreader.setupapi.inf import Inf
 from vreader.setupapi.syntax import Entry
 from vreader.setupapi.target import parse_number
@@ -48,7 +50,6 @@ TYPE_QWORD: Final = 0x000B0001
 _TEXT_TYPES: Final = {TYPE_SZ: REG_SZ, TYPE_EXPAND_SZ: REG_EXPAND_SZ, TYPE_MULTI_SZ: REG_MULTI_SZ}
 _SIZES: Final = {TYPE_DWORD: (REG_DWORD, 4), TYPE_QWORD: (REG_QWORD, 8)}
 _ROOTS: Final = ("HKCR", "HKCU", "HKLM", "HKU", "HKR")
-_SOFTWARE: Final = "SOFTWARE\\"
 
 
 class RegLine:
@@ -76,23 +77,26 @@ class RegLine:
         self.value = value
 
     def path(self, relative: str, *, wow64: bool = True) -> str:
-        r"""Return root and subkey; the 32-bit view's below ``Software\Wow6432Node``.
+        """Return root and subkey, where they lead: the 32-bit view's with the flag KEY32.
 
         Args:
             relative: what HKR is.
             wow64: the system has two views; where it has one, the flags change nothing.
         """
-        subkey = self.subkey
-        narrow = wow64 and self.flags & KEY32 and self.root == "HKLM"
-        if narrow and fold(f"{subkey}\\").startswith(_SOFTWARE):
-            subkey = f"{subkey[:8]}\\Wow6432Node{subkey[8:]}"
         root = relative if self.root == "HKR" else self.root
-        return f"{root}\\{subkey}" if subkey else root
+        path = f"{root}\\{self.subkey}" if self.subkey else root
+        return seen(path, 32 if self.flags & KEY32 else 64, 64 if wow64 else 32)
 
 
-def parse_add(inf: Inf, entry: Entry) -> RegLine:
-    """Read a line of an add-registry section; raises InfError."""
-    root, subkey, name, flags, values = _fields(inf, entry)
+def parse_add(inf: Inf, entry: Entry, dirids: Mapping[int, str] | None = None) -> RegLine:
+    """Read a line of an add-registry section; raises InfError.
+
+    Args:
+        inf: where it stands.
+        entry: the line.
+        dirids: directories by number, for ``%13%`` and the like.
+    """
+    root, subkey, name, flags, values = _fields(inf, entry, dirids)
     while values and not values[-1]:
         values.pop()  # trailing commas mean nothing
     if flags & DELVAL and not name and not subkey:
@@ -106,9 +110,9 @@ def parse_add(inf: Inf, entry: Entry) -> RegLine:
     return RegLine(entry.line, root, subkey, name, flags, value)
 
 
-def parse_del(inf: Inf, entry: Entry) -> RegLine:
-    """Read a line of a del-registry section; raises InfError."""
-    root, subkey, name, flags, values = _fields(inf, entry)
+def parse_del(inf: Inf, entry: Entry, dirids: Mapping[int, str] | None = None) -> RegLine:
+    """Read a line of a del-registry section, as :func:`parse_add` does; raises InfError."""
+    root, subkey, name, flags, values = _fields(inf, entry, dirids)
     if flags & KEYONLY_COMMON:
         name = ""
     value = None
@@ -125,8 +129,10 @@ def parse_del(inf: Inf, entry: Entry) -> RegLine:
     return RegLine(entry.line, root, subkey, name, flags, value)
 
 
-def _fields(inf: Inf, entry: Entry) -> tuple[str, str, str, int, list[str]]:
-    fields = inf.fields(entry)
+def _fields(
+    inf: Inf, entry: Entry, dirids: Mapping[int, str] | None
+) -> tuple[str, str, str, int, list[str]]:
+    fields = inf.fields(entry, dirids)
     if entry.key is not None:
         raise inf.error(
             entry.line, "not a registry line: it has a =", "put a text that holds one in quotes"

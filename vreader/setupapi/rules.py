@@ -1,47 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the INF lint knows: numbered rules, each with its reason, its source and what to do.
 
-1xx are rules of any INF, 2xx those of a smart card reader's. Numbers never change their meaning.
+1xx are rules of any INF, 2xx those of a smart card reader's, 3xx those of a card's minidriver
+(:mod:`vreader.setupapi.rules_minidriver`). Numbers never change their meaning.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
+
+from vreader.setupapi.rule import ERROR, INFO, WARNING, Rule
+from vreader.setupapi.rules_minidriver import MINIDRIVER_RULES
 
 READER_CLASS: Final = "SmartCardReader"
 READER_GUID: Final = "{50DD5230-BA8A-11D1-BF5D-0000F805F530}"
-
-Report = Callable[[int, int, str], None]
-"""Reports a finding: number of the rule, line, detail."""
-
-ERROR: Final = "error"
-WARNING: Final = "warning"
-
-
-class Rule:
-    """One rule.
-
-    Attributes:
-        number: names it.
-        severity: ``error`` (Windows refuses the file or the reader does not work as documented) or
-            ``warning``.
-        title: what is wrong, in a few words.
-        reason: why it matters.
-        source: the public document that says so.
-        fix: what to write instead.
-    """
-
-    __slots__ = ("fix", "number", "reason", "severity", "source", "title")
-
-    def __init__(
-        self, number: int, severity: str, title: str, reason: str, source: str, fix: str
-    ) -> None:
-        self.number = number
-        self.severity = severity
-        self.title = title
-        self.reason = reason
-        self.source = source
-        self.fix = fix
-
 
 _REGISTERING: Final = "WDK Registering a WDM Smart Card Reader Driver"
 _WRITING: Final = "WDK Writing an INF file for a Smart Card Reader Driver"
@@ -128,6 +99,18 @@ _ALL: Final = (
         115, WARNING, "PnpLockdown is not 1",
         "other programs may change the driver's files",
         _VERSION, "PnpLockdown = 1 in [Version]",
+    ),
+    Rule(
+        116, INFO, "DriverVer's version has fewer than four parts",
+        "a missing part counts as 0, and of two drivers of one date the higher version wins",
+        "WDK INF DriverVer Directive", "DriverVer = mm/dd/yyyy,w.x.y.z",
+    ),
+    Rule(
+        117, WARNING, "an architecture has no CatalogFile",
+        "CatalogFile with a decoration is for that architecture alone, and the package is not "
+        "signed for the others",
+        "WDK INF Version Section; Catalog Files",
+        "CatalogFile = name.cat, or one CatalogFile.nt<arch> for each",
     ),
     Rule(
         201, ERROR, "Class and ClassGuid are not those of readers",
@@ -227,4 +210,4 @@ _ALL: Final = (
     ),
 )  # fmt: skip
 
-RULES: Final[Mapping[int, Rule]] = {rule.number: rule for rule in _ALL}
+RULES: Final[Mapping[int, Rule]] = {rule.number: rule for rule in (*_ALL, *MINIDRIVER_RULES)}

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from vreader.errors import UsageError
-from vreader.registry.store import fold
+from vreader.registry.names import fold
 
 MAX_FIELD: Final = 4095  # characters; Windows counts a NUL too
 MAX_SECTION_NAME: Final = 255

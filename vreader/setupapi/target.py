@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from vreader.errors import UsageError
-from vreader.registry.store import fold
+from vreader.registry.names import fold
 from vreader.setupapi.inf import Inf
 from vreader.setupapi.syntax import Entry
 
