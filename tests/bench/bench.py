@@ -19,6 +19,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from decisions import DECISIONS, MORE_ATRS, MORE_ENTRIES, deciding
+from decisions import PLAIN as DECIDING
 from echo import SigningCard
 from routes import (
     BARE_SIGNING,
@@ -129,6 +131,8 @@ class Bench:
             return {PRESENT: delays["present"], ABSENT: delays["absent"]}
 
         yield PRESENT, events
+        for name in DECISIONS:
+            yield name, lambda name=name: {name: deciding(name)}
         runs = self.runs * (number + 1) // self.rounds - self.runs * number // self.rounds
         yield (
             RUN_TRUE,
@@ -195,6 +199,8 @@ def table(samples: Samples) -> list[dict[str, object]]:
         }
         if name in APDU_ROUTES or name.startswith(EMBEDDED):
             row["per_second"] = 1e9 / samples.median(name, mean)
+        if name in DECISIONS:
+            row["per_second"] = DECISIONS[name].decisions * 1e9 / samples.median(name, mean)
         if name in APDU_ROUTES and QUICK in samples.rounds:
             row["ratio_to_c_quick"] = samples.ratio(name, QUICK, p50)
         rows.append(row)
@@ -210,6 +216,7 @@ def table(samples: Samples) -> list[dict[str, object]]:
         FIRST_PCSCD,
         RUN_TRUE,
         PYTHON,
+        *DECISIONS,
     ]
     return sorted(rows, key=lambda row: order.index(str(row["name"])))
 
@@ -244,6 +251,16 @@ def verdicts(samples: Samples) -> list[dict[str, object]]:
         "vreader run -- true: below 200 ms",
         (RUN_TRUE,), lambda: samples.median(RUN_TRUE, p50) / 1e6, "ms", lambda v: v < 200,
     )  # fmt: skip
+    goal(
+        "pairing: at least a million ATR x entry decisions a second",
+        (DECIDING,), lambda: DECISIONS[DECIDING].decisions * 1e3 / samples.median(DECIDING, mean),
+        "million", lambda v: v >= 1,
+    )  # fmt: skip
+    for more, what in ((MORE_ENTRIES, "entries"), (MORE_ATRS, "ATRs")):
+        goal(
+            f"pairing: 4 x the {what} in at most 6 x the time",
+            (more, DECIDING), lambda m=more: samples.ratio(m, DECIDING, p50), "x", lambda v: v <= 6,
+        )  # fmt: skip
     return found
 
 
@@ -272,13 +289,13 @@ def figure(microseconds: object) -> str:
 
 
 def report(rows: list[dict[str, object]], goals: list[dict[str, object]]) -> str:
-    lines = [f"{'':46}{'p50':>10}{'p99':>10}{'per s':>9}{'vs C quick':>12}{'samples':>9}"]
+    lines = [f"{'':46}{'p50':>10}{'p99':>10}{'per s':>10}{'vs C quick':>12}{'samples':>9}"]
     for row in rows:
         rate = f"{row['per_second']:.0f}" if "per_second" in row else ""
         ratio = f"{row['ratio_to_c_quick']:.2f} x" if "ratio_to_c_quick" in row else ""
         lines.append(
             f"{row['name']:46}{figure(row['p50_us']):>10}{figure(row['p99_us']):>10}"
-            f"{rate:>9}{ratio:>12}{row['samples']:>9}"
+            f"{rate:>10}{ratio:>12}{row['samples']:>9}"
         )
     lines.append("")
     for verdict in goals:

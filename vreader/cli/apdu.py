@@ -5,17 +5,16 @@ It speaks libpcsclite's protocol itself, so it needs no library: the world's soc
 real pcscd.
 """
 
-import os
 import re
 from argparse import Namespace
 
 from vreader.bridge.pcsclite.client import PcscClient
+from vreader.bridge.pcsclite.find import find_card, service_socket
 from vreader.cli.parser import Parser, say
 from vreader.errors import UsageError, VreaderError
 from vreader.iso7816 import ApduError, CommandApdu, ResponseApdu
 from vreader.iso7816.apdu import MAX_NC, MAX_NE
 
-_SYSTEM_SOCKET = "/run/pcscd/pcscd.comm"
 _SHARED, _T0_OR_T1 = 2, 3
 _HEX = "[0-9A-Fa-f]"
 _APDU = re.compile(
@@ -48,10 +47,9 @@ def run(options: Namespace) -> int:
     apdus: list[str] = options.apdus
     reader: str | None = options.reader
     wanted = [parse(text) for text in apdus]
-    path = os.environ.get("PCSCLITE_CSOCK_NAME", _SYSTEM_SOCKET)
-    with PcscClient(path) as client:
+    with PcscClient(service_socket()) as client:
         client.establish()
-        name = _find_reader(client, reader)
+        name = find_card(client, reader or "")
         hcard, protocol = client.connect(name, _SHARED, _T0_OR_T1)
         for c_apdu, expected in wanted:
             r_apdu = exchange(client, hcard, protocol, c_apdu)
@@ -96,16 +94,6 @@ def parse(text: str) -> tuple[CommandApdu, str]:
     sw = (match["sw"] or "9000") if match["check"] else ""
     extended = le is not None and len(le) > 2
     return CommandApdu(cla, ins, p1, p2, data, ne, extended), sw.upper().replace("X", ".")
-
-
-def _find_reader(client: PcscClient, part: str | None) -> str:
-    readers = client.readers()
-    for state in readers:
-        if (part is None and state.atr) or (part is not None and part in state.name):
-            return state.name
-    names = ", ".join(repr(state.name) for state in readers) or "none"
-    what = "no reader holds a card" if part is None else f"no reader is called {part!r}"
-    raise VreaderError(what, hint=f"readers: {names}")
 
 
 def exchange(client: PcscClient, hcard: int, protocol: int, c_apdu: CommandApdu) -> ResponseApdu:

@@ -28,9 +28,15 @@ from vreader.wdm.rootbus import DEVICE_RELATIONS, DeviceRelationType, bus_dispat
 
 
 class SmartCardFilter:
-    """The filter driver of one reader; its :meth:`DriverEntry` goes into ``filters``."""
+    """The filter driver of one reader; its :meth:`DriverEntry` goes into ``filters``.
 
-    def __init__(self) -> None:
+    Args:
+        by_atr: a card has a devnode as soon as it has answered its reset; False leaves that to
+            whoever asks the card first (:meth:`identify`).
+    """
+
+    def __init__(self, *, by_atr: bool = True) -> None:
+        self._by_atr = by_atr
         self._lower: DeviceObject | None = None
         self._pdo: DeviceObject | None = None
         self._device: DeviceObject | None = None
@@ -93,7 +99,7 @@ class SmartCardFilter:
         if irp.IoStatus.Status is NTSTATUS.SUCCESS:
             if context == Ioctl.SMARTCARD_IS_ABSENT:
                 self._replace(None)
-            elif context == Ioctl.SMARTCARD_POWER and irp.IoStatus.Information:
+            elif self._by_atr and context == Ioctl.SMARTCARD_POWER and irp.IoStatus.Information:
                 hardware_id = card_id(bytes(irp.SystemBuffer[: irp.IoStatus.Information]))
                 if hardware_id and not self._is_known(hardware_id):
                     self.identify([hardware_id])
@@ -102,8 +108,19 @@ class SmartCardFilter:
     def _is_known(self, hardware_id: str) -> bool:
         return self._child is not None and self._child.properties["card"] == hardware_id
 
-    def identify(self, hardware_ids: list[str], compatible_ids: tuple[str, ...] = ()) -> None:
-        """Let the card in the reader have these ids, the best first; without a reader: nothing."""
+    def identify(
+        self,
+        hardware_ids: list[str],
+        compatible_ids: tuple[str, ...] = (),
+        instance_id: str = "",
+    ) -> None:
+        """Let the card in the reader have these ids, the best first; without a reader: nothing.
+
+        Args:
+            hardware_ids: of its devnode.
+            compatible_ids: of its devnode.
+            instance_id: tells devnodes of the same ids apart; a number by default.
+        """
         if self._device is None or self._pdo is None:
             return
         driver = self._device.DriverObject
@@ -113,7 +130,7 @@ class SmartCardFilter:
             "card": hardware_ids[0],
             "hardware_ids": hardware_ids,
             "compatible_ids": list(compatible_ids),
-            "instance_id": [str(self._count)],
+            "instance_id": [instance_id or str(self._count)],
         }
         child.Flags &= ~DO_DEVICE_INITIALIZING
         self._replace(child)

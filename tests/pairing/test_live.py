@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The card in a running world, asked by PC/SC."""
+
+import pytest
+
+import vreader
+from vreader.bridge.pcsclite.client import PcscClient
+from vreader.errors import VreaderError
+from vreader.pairing.live import LiveCard, open_live
+from vreader.pairing.machine import Machine
+from vreader.pairing.windows import Windows
+from vreader.winscard.probing import GIDS_CARD
+
+
+@pytest.fixture
+def world():
+    with vreader.world("none", "gids", readers=["Empty", "Full"]) as found:
+        found.insert_all()
+        yield found
+
+
+@pytest.fixture
+def socket(world):
+    return world.environment["PCSCLITE_CSOCK_NAME"]
+
+
+def test_it_pairs_like_a_card_of_our_own(socket):
+    card = LiveCard(socket)
+    assert card.reader.startswith("Full")
+    with Machine(Windows.parse("10.0-amd64")) as machine:
+        found = machine.insert(card, card.reader)
+    card.close()
+    assert (found.card_name, found.class_verdict) == (GIDS_CARD, "GIDS")
+
+
+@pytest.mark.parametrize(
+    ("part", "why"), [("Nobody", "no reader is called"), ("Empty", "no card is in")]
+)
+def test_a_reader_without_a_card(socket, part, why):
+    with pytest.raises(VreaderError, match=why):
+        LiveCard(socket, part)
+
+
+def test_a_card_in_use_is_left_alone(socket):
+    with PcscClient(socket) as other:
+        other.establish()
+        reader = next(state.name for state in other.readers() if state.atr)
+        other.connect(reader, 2, 3)
+        with pytest.raises(VreaderError, match="cannot be had"):
+            LiveCard(socket)
+
+
+def test_a_card_that_leaves_is_told(world, socket):
+    card = LiveCard(socket)
+    with Machine(Windows.parse("10.0-amd64")) as machine:
+        world.remove("1")
+        found = machine.insert(card, card.reader)
+    card.close()
+    assert "cannot be asked" in found.problem
+
+
+def test_pcsc_means_the_systems_service(monkeypatch, socket):
+    monkeypatch.setenv("PCSCLITE_CSOCK_NAME", socket)
+    open_live("Full").close()
+    monkeypatch.setattr("vreader.pairing.live.SYSTEM_SOCKET", "/nonexistent/pcscd.comm")
+    with pytest.raises(VreaderError, match="/nonexistent"):
+        open_live("pcsc:Full")

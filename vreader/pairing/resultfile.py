@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A file of answers: JSON lines that are appended, and survive a kill.
+
+Each line is ``{"key": …, "pairing": {…}}``. A last line that was torn by a kill is dropped; any
+other line that is none of ours means that the file is not ours, and it is left alone.
+"""
+
+import fcntl
+import json
+import os
+import stat
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Any, BinaryIO, Final, Self
+
+from vreader.errors import UsageError, VreaderError
+
+BEGINNING: Final = b'{"key": "'
+SYNC_EVERY: Final = 32  # lines: a computer that loses its power loses no more answers
+
+
+class ResultFile:
+    """A file of answers, open for one sweep alone.
+
+    Args:
+        path: of the file, which is made where it is not there.
+
+    Attributes:
+        known: the answers in it, by key.
+
+    Raises:
+        UsageError: it is not a file of answers.
+        VreaderError: it cannot be opened, or another sweep has it.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self.known: dict[str, dict[str, Any]] = {}
+        self._unsynced = 0
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            # Unbuffered: a line that is written is in the file.
+            self._file: BinaryIO = os.fdopen(descriptor, "r+b", buffering=0)
+        except (OSError, ValueError) as error:
+            raise self._error("open", error) from None
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise UsageError(f"{path} is no ordinary file", hint="name another one")
+            self._lock()
+            self._read()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def append(self, answers: Iterable[tuple[str, dict[str, Any]]]) -> None:
+        """Write answers and their keys; now and then to the disk itself. Raises VreaderError."""
+        lines = [
+            json.dumps({"key": key, "pairing": record}).encode() + b"\n" for key, record in answers
+        ]
+        text = b"".join(lines)
+        try:
+            while text:
+                text = text[self._file.write(text) :]
+            self._unsynced += len(lines)
+            if self._unsynced >= SYNC_EVERY:
+                self._unsynced = 0
+                os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._error("write", error) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None and self._unsynced:
+                os.fsync(self._file.fileno())
+        except OSError as problem:
+            raise self._error("write", problem) from None
+        finally:
+            self._file.close()
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise VreaderError(
+                f"another sweep is writing {self._path}", hint="wait for it, or name another file"
+            ) from None
+        except OSError:
+            pass  # a file system without locks
+
+    def _read(self) -> None:
+        whole = 0
+        try:
+            data = self._file.readall()  # type: ignore[attr-defined]
+        except OSError as error:
+            raise self._error("read", error) from None
+        for number, line in enumerate(data.splitlines(keepends=True), 1):
+            if not line.endswith(b"\n"):
+                if line[: len(BEGINNING)] != BEGINNING[: len(line)]:
+                    raise self._not_ours(number)
+                break
+            try:
+                told = json.loads(line)
+                key, record = told["key"], told["pairing"]
+                if not isinstance(key, str) or not isinstance(record["outcome"], str):
+                    raise TypeError
+            except (ValueError, TypeError, KeyError, RecursionError):
+                raise self._not_ours(number) from None
+            self.known[key] = record
+            whole += len(line)
+        try:
+            self._file.truncate(whole)
+            self._file.seek(whole)
+        except OSError as error:
+            raise self._error("write", error) from None
+
+    def _not_ours(self, number: int) -> UsageError:
+        return UsageError(
+            f"{self._path}, line {number} is no answer of a sweep",
+            hint="the file is left as it is: name another one, or remove it",
+        )
+
+    def _error(self, verb: str, error: Exception) -> VreaderError:
+        reason = getattr(error, "strerror", None) or error
+        return VreaderError(f"cannot {verb} {self._path}: {reason}", hint="name another file")
