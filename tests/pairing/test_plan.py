@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plans: what a grid comes to, and where a complaint says it stands."""
 
+import json
+
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from vreader.errors import UsageError
 from vreader.pairing.plan import Column, Plan
@@ -170,6 +174,38 @@ def test_a_complaint_says_where(load, text, problem, hint):
         load(text)
     assert problem in str(raised.value)
     assert hint in raised.value.hint
+
+
+def toml(value) -> str:
+    """Write a value; JSON's texts and numbers are TOML's."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(k)} = {toml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return json.dumps(value, ensure_ascii=True)
+
+
+WORDS = ["piv", "32", "10.0-amd64", "card", "os", "store", "update", "never", "ours.inf", "jobs"]
+LEAVES = st.sampled_from(WORDS) | st.integers(-1, 64) | st.booleans() | st.floats(0, 9)
+VALUES = st.recursive(
+    LEAVES,
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+KEYS = ["cards", "atrs", "os", "bits", "packages", "policy", "exclude", "options", "name"]
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=5))
+def test_whatever_it_says(load, tables):
+    text = "".join(f"{key} = {toml(value)}\n" for key, value in tables.items())
+    try:
+        cells, complaint = load(text).cells, ""
+    except UsageError as error:
+        cells, complaint = [], str(error)
+    assert cells or "plan.toml" in complaint or "ours.inf" in complaint
 
 
 def test_no_complaint_repeats_a_pin(load):

@@ -155,6 +155,18 @@ def test_a_bad_card_is_its_own_cells_problem(tmp_path):
     assert "31415926" not in json.dumps([a.record for a in answers])
 
 
+def test_a_bug_of_a_card_is_its_own_cells_problem(tmp_path):
+    (tmp_path / "card.py").write_text(
+        CARD + "    def close(self):\n        raise OSError('gone')\n"
+    )
+    path = tmp_path / "plan.toml"
+    path.write_text('cards = ["card.py:Counted,name=1", "piv"]')
+    bad, good = sweep(Plan.load(str(path)))
+    line = CARD.count("\n") + 2
+    assert bad.record["problem"] == f"a bug: OSError: gone (card.py, line {line})"
+    assert good.record["outcome"] == "msclmd.dll"
+
+
 def test_the_plans_own_settings_are_used(plan):
     path = Path(plan)
     path.write_text(path.read_text() + '[options]\nbackend = "lokky"\n')

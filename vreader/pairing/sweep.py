@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any, Final, NamedTuple
 
 from vreader import __version__
@@ -146,10 +147,10 @@ def _ask_others(
                 yield from parallel(joblib.delayed(_ask_all)(chunk, parent) for chunk in asked)
     except (OSError, ValueError, ImportError, RuntimeError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
-        raise VreaderError(
-            f"back end {backend} has failed: {reason}",
-            hint="with --output what was answered is kept: the same command goes on from there",
-        ) from error
+        hint = "with --output what was answered is kept: the same command goes on from there"
+        if backend == "dask" and not address:
+            hint = "name its scheduler: --backend dask=tcp://HOST:8786"
+        raise VreaderError(f"back end {backend} has failed: {reason}", hint=hint) from error
 
 
 def _connect(backend: str, address: str) -> dict[str, str]:
@@ -177,13 +178,21 @@ def _ask(question: Question) -> Record:
     """Answer one question; what is wrong with it is its answer, not the end of the others'."""
     try:
         found = answer(question)
-    except VreaderError as error:
-        problem = f"{error} (hint: {error.hint})" if error.hint else str(error)
-        found = Pairing(question.card, b"", question.os, question.bits, problem=problem)
+    except (Exception, SystemExit) as error:
+        found = Pairing(question.card, b"", question.os, question.bits, problem=_problem(error))
     # As it will be read from the file, so that it makes no difference which way it came; the card
     # is called as the plan does: what is in a SPEC may be PINs and keys.
     record: Record = json.loads(json.dumps({**found.record(), "card": ""}))
     return record
+
+
+def _problem(error: BaseException) -> str:
+    """Say what is wrong with a question; of a bug, of a card's class for example, where it is."""
+    if isinstance(error, VreaderError):
+        return f"{error} (hint: {error.hint})" if error.hint else str(error)
+    place = extract_tb(error.__traceback__)[-1]
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"a bug: {text} ({Path(place.filename).name}, line {place.lineno})"
 
 
 # ---------------------------------------------------------------------- what a question rests on

@@ -257,4 +257,5 @@ $("tools").reset(); // a reload keeps what was typed, but not what was hidden
 refresh();
 const first = matrix.querySelector("td[id]");
 if (first) mark(first);
-open(location.hash.slice(1));
+const only = Object.keys(data.cells).length === 1; // there is nothing to choose
+open(location.hash.slice(1) || (only ? first.id : ""));

@@ -57,7 +57,8 @@ def rich_table(matrix: Matrix, width: int | None = None) -> str:
 def summary(matrix: Matrix) -> str:
     """Return one line: how many cells have which outcome."""
     counts = ", ".join(f"{_printable(name)} {count}" for name, count in matrix.outcomes)
-    return f"{len(matrix.records)} cells: {counts}"
+    size = len(matrix.records)
+    return f"{size} cell{'s' if size != 1 else ''}: {counts or 'none was asked'}"
 
 
 def as_json(matrix: Matrix, **more: object) -> str:
