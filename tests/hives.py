@@ -45,11 +45,8 @@ def software(values=None):
 
 
 def told(registry):
-    return [
-        (key.path, sorted(key.values(), key=lambda each: each[0]))
-        for root in registry.roots()
-        for key in root.walk()
-    ]
+    """Return paths and values in their order."""
+    return [(key.path, key.values()) for root in registry.roots() for key in root.walk()]
 
 
 def hive(

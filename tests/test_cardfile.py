@@ -16,6 +16,7 @@ from vreader.card import FileStore, MemoryStore
 from vreader.cardspec import CardSpec
 from vreader.errors import UsageError, VreaderError
 from vreader.kinds import find_kind
+from vreader.publish import publish
 from vreader.recipe import Recipe
 
 TOML = """
@@ -220,7 +221,7 @@ def test_a_full_disk_spoils_no_reset_and_no_image(card, tmp_path):
                 kind.restore(opened)
             assert dict(kind.facts(opened))["PIN"] == "2 of 3 tries left"
         with pytest.raises(OSError, match="large"):
-            cardfile.publish(image, str(out), replace=True)
+            publish(image, str(out), replace=True)
     assert cardfile.export(card) == image
     assert out.read_text() == "an older image"
     assert names(tmp_path) == {"a.card", "image"}

@@ -78,6 +78,15 @@ def test_a_file_that_says_what_nobody_knows(tmp_path, text, problem, hint):
     assert hint in caught.value.hint
 
 
+def test_a_file_as_editors_of_windows_write_it(tmp_path):
+    path = tmp_path / "x.toml"
+    path.write_bytes(b'\xef\xbb\xbfkind = "piv"\r\n')
+    assert Recipe.load(str(path)).kind == "piv"
+    path.write_bytes(b'kind = "piv"\nprofile = "\xe9"\n')
+    with pytest.raises(UsageError, match=r"not in UTF-8 \(at line 2, column 12\)"):
+        Recipe.load(str(path))
+
+
 @pytest.mark.parametrize("text", ["", ":", "piv:", "missing.toml", "/.toml"])
 def test_no_recipe(text):
     with pytest.raises(UsageError) as caught:

@@ -12,6 +12,7 @@ from contextlib import contextmanager, nullcontext
 from vreader.card import Card, FileStore, KeepingKind, MemoryStore, Store
 from vreader.errors import UsageError, VreaderError
 from vreader.kinds import find_keeping_kind, keeping_kinds
+from vreader.publish import new_file
 from vreader.recipe import Recipe
 
 MAX_IMAGE = 1 << 24  # bytes of an exported image; a full card has a tenth of it
@@ -112,38 +113,6 @@ def export(path: str) -> bytes:
         return kind.export(card)
 
 
-def publish(content: bytes, path: str, *, replace: bool = False, mode: int = 0o600) -> None:
-    """Write a file, whole or not at all.
-
-    Args:
-        content: what is to be in it.
-        path: its name.
-        replace: it may exist.
-        mode: who may read it, less the umask; only its owner.
-
-    Raises:
-        UsageError: it exists, and is not to be replaced.
-        OSError: it cannot be written.
-    """
-    place = os.path.realpath(path)
-    if os.path.lexists(place) and not replace:
-        raise _exists(path)
-    aside = f"{place}.new-{os.getpid()}"
-    _sweep(place)
-    try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with os.fdopen(os.open(aside, flags, mode), "wb") as file:
-            file.write(content)
-        if replace:
-            os.replace(aside, place)  # noqa: PTH105 - pathlib is slow to import
-        else:
-            _publish(aside, place)
-    except FileExistsError as error:
-        raise _exists(path) from error
-    finally:
-        _remove(aside)
-
-
 def load(image: bytes, path: str, *, replace: bool = False) -> None:
     """Make the file of a card from an exported image; raises VreaderError.
 
@@ -190,87 +159,24 @@ def _there(path: str) -> bool:
 
 @contextmanager
 def _new_file(path: str, *, replace: bool) -> Iterator[str]:
-    """Give the name of a file aside that becomes ``path`` when all went well.
-
-    Where ``path`` is a symbolic link, the file that it names is made or replaced.
-    """
+    """Give the name of a file aside that becomes ``path`` when all went well."""
     if not path or os.path.isdir(path):  # noqa: PTH112 - pathlib is slow to import
         raise UsageError(f"{path!r} cannot be a card's file", hint="write for example my.card")
     place = os.path.realpath(path)
-    if os.path.lexists(place):
-        if not replace:
-            raise _exists(path)
-        if not os.path.isfile(place):  # noqa: PTH113 - a device or a pipe
-            raise _no_card(path)
-    aside = f"{place}.new-{os.getpid()}"
+    if replace and os.path.lexists(place) and not os.path.isfile(place):  # noqa: PTH113
+        raise _no_card(path)  # a device or a pipe
     try:
-        _sweep(place)
         # Only a card is replaced, and only one that nobody uses, from now on either.
-        with opened(path) if replace and _there(place) else nullcontext():
-            yield aside
-            if replace:
-                os.replace(aside, place)  # noqa: PTH105 - pathlib is slow to import
-            else:
-                _publish(aside, place)
-    except FileExistsError as error:
-        raise _exists(path) from error
+        used = opened(path) if replace and _there(place) else nullcontext()
+        with used, new_file(path, replace=replace) as aside:
+            try:
+                yield aside
+            except VreaderError as error:
+                # What went wrong with the file aside went wrong with the one that was meant.
+                error.args = (str(error).replace(aside, path),)
+                error.hint = error.hint.replace(aside, path)
+                raise
     except OSError as error:
         raise VreaderError(
             f"cannot write {path}: {error.strerror}", hint="choose another folder or name"
         ) from error
-    except VreaderError as error:
-        # What went wrong with the file aside went wrong with the one that was meant.
-        told = str(error).replace(aside, path)
-        error.args = (told,)
-        error.hint = error.hint.replace(aside, path)
-        raise
-    finally:
-        _remove(aside)
-
-
-def _exists(path: str) -> UsageError:
-    return UsageError(
-        f"{path} exists already", hint="name another file, or add --force to replace it"
-    )
-
-
-def _publish(aside: str, path: str) -> None:
-    """Give a file its name, which nobody else has taken meanwhile."""
-    try:
-        os.link(aside, path)
-    except FileExistsError:
-        raise
-    except OSError:  # not every file system has hard links
-        os.replace(aside, path)  # noqa: PTH105
-
-
-def _sweep(place: str) -> None:
-    """Remove what processes left aside that were killed: there are keys in it."""
-    folder, name = os.path.split(place)
-    try:
-        there = os.listdir(folder)  # noqa: PTH208 - pathlib is slow to import
-    except OSError:
-        return  # one may write into folders that one may not list
-    for found in there:
-        base, _, pid = found.removesuffix("-journal").rpartition(".new-")
-        if base == name and pid.isascii() and pid.isdigit() and not _lives(int(pid)):
-            _remove(os.path.join(folder, f"{base}.new-{pid}"))  # noqa: PTH118
-
-
-def _lives(pid: int) -> bool:
-    """Tell whether another process has this number; what has ours is of one before us."""
-    if pid == os.getpid():
-        return False
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        return True
-    return True
-
-
-def _remove(aside: str) -> None:
-    for path in (aside, f"{aside}-journal"):
-        if os.path.lexists(path):
-            os.unlink(path)  # noqa: PTH108 - pathlib is slow to import

@@ -104,7 +104,12 @@ def read_toml(path: str, hint: str) -> dict[str, object]:
 
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - pathlib is slow to import
-            return tomllib.load(file)
+            # Editors of Windows begin with a mark.
+            return tomllib.loads(file.read().decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        lines = error.object[: error.start].split(b"\n")
+        place = f"line {len(lines)}, column {len(lines[-1]) + 1}"
+        raise UsageError(f"{path}: it is not in UTF-8 (at {place})", hint=hint) from error
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         raise UsageError(f"{path}: {' '.join(reason.split())}", hint=hint) from error

@@ -8,7 +8,8 @@ import random
 import time
 from typing import NamedTuple
 
-from vreader.pairing.matching import Matcher, Pattern, under
+from vreader.iso7816.atrmask import under
+from vreader.pairing.matching import Matcher, Pattern
 
 LENGTH = 20
 TIMES = 3

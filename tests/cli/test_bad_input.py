@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every wrong thing a person can type: one clear line, one hint, the right exit code."""
 
+import io
 import re
 import socket
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
 
 from vreader.bridge.vpcd import installation
+from vreader.cli.parser import say
 
 USAGE, ENVIRONMENT, OURS = 2, 3, 125
 RUN = ("run", "--card")
@@ -472,3 +475,10 @@ def test_help(cli, words):
 
 def test_version(cli):
     assert re.fullmatch(r"vreader \d+\.\d+\.\d+\n", cli("--version").out)
+
+
+def test_what_a_terminal_cannot_write_is_escaped(monkeypatch):
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", terminal)
+    say("Länder \ud800")
+    assert terminal.buffer.getvalue() == b"L\\xe4nder \\ud800\n"

@@ -33,6 +33,14 @@ def test_stage(cli, tmp_path):
     assert cli("inf", "stage", "--store", store).out == ""
 
 
+def test_a_hostile_file_does_not_reach_the_terminal(cli, tmp_path):
+    bad = tmp_path / "a\x1b[31m\n.inf"
+    bad.write_text('[Version]\nProvider="\x1b]0;x\x07"\n')
+    said = cli("inf", "stage", str(bad), "--store", str(tmp_path / "store"))
+    assert (said.code, said.out.count("\n"), "\x1b" in said.out) == (0, 1, False)
+    assert said.out.startswith("oem0.inf   a\ufffd[31m\ufffd.inf, \ufffd]0;x\ufffd, ")
+
+
 def test_a_bad_file_stages_none(cli, tmp_path):
     bad = tmp_path / "bad.inf"
     bad.write_text("[Version")
@@ -49,6 +57,11 @@ def test_install_prints_a_reg_file_and_its_steps(cli, tmp_path):
     path = tmp_path / "out.reg"
     path.write_text(said.out)
     assert load_registry(str(path)).open(CARD).get("80000001").decoded == "Fabrikamcm.dll"
+
+
+def test_install_takes_a_file_whose_signer_is_said(cli):
+    assert cli("inf", "install", f"{FABRIKAM},unsigned") == cli("inf", "install", FABRIKAM)
+    assert "is no signature" in cli("inf", "install", f"{FABRIKAM},mine").err
 
 
 def test_install_to_a_registry_keeps_what_is_there(cli, tmp_path):

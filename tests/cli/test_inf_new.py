@@ -57,6 +57,36 @@ def test_as_json(cli, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("windows", "bits", "module"),
+    [
+        ("6.1-x86", "32", r"System32\c32.dll"),
+        ("6.1-amd64", "64", r"System32\c.dll"),
+        ("6.2-amd64", "32", r"SysWOW64\c32.dll"),
+        ("6.3-amd64", "64", r"System32\c.dll"),
+        ("10.0-x86", "32", r"System32\c32.dll"),
+        ("10.0-arm64", "64", r"System32\c.dll"),
+        ("10.0-arm64", "32", r"SysWOW64\c32.dll"),
+    ],
+)
+def test_the_card_is_paired_with_it(cli, tmp_path, windows, bits, module):
+    """An inverse-convention ATR with a mask and a name that INF files could misread."""
+    path, atr = str(tmp_path / "card.inf"), "3F0451FF0800"
+    made = cli(
+        "inf", "new", "--atr", atr, "--mask", "FFFFFFFFFF00", "--name", " Карта; [x], =1 ",
+        "--vendor", "Société, Ltd.; x", "--module", "c.dll", "--module-wow64", "c32.dll",
+        "--arch", "x86,amd64,arm64", "-o", path,
+    )  # fmt: skip
+    assert (made.code, made.err) == (0, "")
+    said = cli("pair", "--atr", "3F0451FF0801", "--inf", path, "--os", windows, "--short")
+    assert said.code == 1  # another id: nothing is installed for it
+    said = cli(
+        "pair", "--atr", atr, "--inf", path, "--os", windows, "--bits", bits, "--short"
+    )  # fmt: skip
+    assert said.code == 0
+    assert f"C:\\Windows\\{module} is loaded" in said.out
+
+
+@pytest.mark.parametrize(
     ("spec", "ident"),
     [
         ("yubikey", "8073c021c057597562694b6579"),

@@ -78,11 +78,11 @@ def test_a_card_that_is_written_over_is_a_conflict(cli):
     )
 
 
-def test_a_witness_that_no_card_sends_is_said_to_be_none(cli):
+def test_a_witness_that_no_card_sends_is_said_to_be_one(cli):
     write_reg("odd.reg", ("One", "3B04", "FFFF"), ("Two", "3B04", "FFFF"))
     said = cli("masks", "conflicts", "odd.reg")
     assert "both take the same ATRs, Two is never reached (odd.reg, odd.reg)\n" in said.out
-    assert "witness 3B 04, which no card sends: not a well-formed ATR\n" in said.out
+    assert "witness 3B 04, not a well-formed ATR: none was found\n" in said.out
 
 
 def test_conflicts_as_json(cli):
@@ -114,6 +114,20 @@ def test_the_other_view_of_the_registry(cli):
     )
 
 
+def test_a_hive_whose_key_is_told(cli):
+    pytest.importorskip("regipy")
+    from hives import hive
+
+    from vreader.registry import Registry, Value
+
+    registry = Registry()
+    card = registry.create(KEY.replace("HKEY_LOCAL_MACHINE", "HKLM") + r"\Fabrikam")
+    card.set("ATR", Value.binary(bytes.fromhex("3B0451FF0800")))
+    Path("saved").write_bytes(hive(registry.open(r"HKLM\SOFTWARE\Microsoft")))
+    said = cli("masks", "conflicts", "saved", "bad.reg", "--root", r"HKLM\SOFTWARE\Microsoft")
+    assert "overlap  Contoso takes all ATRs of Fabrikam, which is never reached" in said.out
+
+
 def test_claims(cli):
     said = cli("masks", "claims", "good.reg", "bad.reg", "--atrs", "atrs.txt")
     assert said.code == 0
@@ -141,6 +155,14 @@ def test_all_claims_and_single_atrs(cli):
     told = json.loads(cli("masks", "claims", "good.reg", "--atr", "3B0451FF0800", "--json").out)
     assert told["atrs"] == [{"atr": "3B0451FF0800", "winner": "Fabrikam", "shadowed": []}]
     assert told["entries"][1] == {"name": "Fabrikam", "taken": 1, "shadowed": 0}
+
+
+def test_an_atr_that_is_listed_twice_is_tried_once(cli):
+    Path("twice.txt").write_text("3B0451FF0800 one\n3B0451FF0800 two\n")
+    said = cli("masks", "claims", "good.reg", "--atrs", "twice.txt", "--atr", "3B0451FF0800")
+    assert "3B 04 51 FF 08 00  Fabrikam  -              one; two\n" in said.out
+    assert said.out.endswith("\n1 ATR, 0 of them taken by no entry\n")
+    assert said.err == ""
 
 
 def test_flip(cli):
@@ -196,12 +218,18 @@ def test_separate_as_json_and_from_a_list(cli):
     ]  # fmt: skip
     said = cli("masks", "separate", "list.txt", "--distance", "2")
     assert (said.code, said.out.count("others do not differ in as many bits")) == (0, 2)
+    assert said.out.endswith("bits\n")
 
 
 @pytest.mark.parametrize(
     ("words", "problem", "hint"),
     [
-        (["conflict", "x"], "argument OPERATION: invalid choice: 'conflict'", "see 'vreader masks"),
+        (
+            ["conflict", "x"],
+            "vreader masks has no operation 'conflict'",
+            "did you mean conflicts? there are conflicts, claims, flip, separate",
+        ),
+        (["x", "x"], "vreader masks has no operation 'x'", "there are conflicts, claims"),
         (["conflicts"], "the following arguments are required: FILE", "see 'vreader masks --help'"),
         (["conflicts", "gone.reg"], "cannot read gone.reg: No such file", "name a .reg file"),
         (["conflicts", "atrs.txt"], "atrs.txt registers no cards", "a .reg file begins with"),

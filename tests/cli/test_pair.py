@@ -147,3 +147,34 @@ def test_a_bad_package_says_where(cli, tmp_path):
     assert said.code == 2
     assert "bad.inf, line " in said.err
     assert "'zz' is no byte" in said.err
+
+
+HOSTILE = (
+    "Windows Registry Editor Version 5.00\r\n\r\n"
+    "[HKEY_LOCAL_MACHINE\\SOFTWARE\\Microsoft\\Cryptography\\Calais\\SmartCards\\E\x1b[2Jvil\ud800]\r\n"
+    '"ATR"=hex:3b,04,51,ff,08,00\r\n"ATRMask"=hex:ff,ff,ff,ff,ff,ff\r\n'
+)
+
+
+@pytest.mark.parametrize("shown", ["--short", "--json", "--explain-none", "--devlog", "--hwids"])
+def test_names_that_a_terminal_would_obey(cli, tmp_path, shown):
+    hostile, page = tmp_path / "hostile.reg", tmp_path / "page.html"
+    hostile.write_bytes(b"\xff\xfe" + HOSTILE.encode("utf-16-le", "surrogatepass"))
+    said = cli("pair", "--atr", ATR, "--registry", str(hostile), shown, "--html", str(page))
+    assert said.code == 1
+    assert "\x1b" not in said.out
+    page.read_text(encoding="utf-8")
+
+
+def test_a_file_that_is_not_there_is_no_minidriver(cli, tmp_path):
+    package = tmp_path / "nothing.inf"
+    text = FABRIKAM.read_text().replace("CopyFiles ", "; ")
+    package.write_text(text)
+    said = cli("pair", "--atr", ATR, "--inf", str(package), "--short")
+    assert (said.code, said.out[-28:]) == (1, ", but the file is not there\n")
+
+
+def test_one_way_to_show_it(cli):
+    said = cli("pair", "--atr", ATR, "--hwids", "--json")
+    assert (said.code, said.out) == (2, "")
+    assert "not allowed with" in said.err

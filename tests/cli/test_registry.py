@@ -2,6 +2,8 @@
 """``vreader registry``: what people have of a machine's registry, and what can be wrong with it."""
 
 import json
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,33 @@ def test_import_is_all_or_nothing(cli, machine, bad):
     assert said.code == USAGE
     assert bad in said.err
     assert {path.name: path.read_bytes() for path in machine.iterdir()} == before
+
+
+def test_import_of_a_key_that_no_hive_has(cli, machine):
+    only = ("--only", WOW64, "--only", CALAIS + "\\SmartCard")
+    said = cli("registry", "import", "all.reg", "SOFTWARE", "calais.reg", *only)
+    assert (said.code, said.out) == (USAGE, "")
+    assert said.err.startswith(rf"vreader: SOFTWARE has no key {CALAIS}\SmartCard")
+    assert "did you mean SmartCards?" in said.err
+    assert not Path("all.reg").exists()
+
+
+def test_import_of_a_key_that_is_then_deleted(cli, machine):
+    said = cli("registry", "import", "all.reg", "SOFTWARE", "gone.reg", "--only", CALAIS)
+    assert said.code == 0
+    assert load_registry("all.reg").find(CALAIS) is None
+
+
+@pytest.mark.parametrize("file", ["calais.reg", "dirty"])
+def test_a_pipe_is_read_once(command, machine, file):
+    os.mkfifo("pipe")
+    content = Path(file).read_bytes()
+    writer = threading.Thread(target=lambda: Path("pipe").write_bytes(content), daemon=True)
+    writer.start()
+    said = command("registry", "show", "pipe", CALAIS, "--root", r"HKLM\SOFTWARE")
+    writer.join(60)
+    assert (said.code, said.out) == (0, SHOWN)
+    assert ("note: pipe was in use" in said.err) is (file == "dirty")
 
 
 def test_export(cli, machine):

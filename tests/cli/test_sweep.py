@@ -55,7 +55,7 @@ def test_a_page_instead_of_a_table(cli, plan):
 def test_kept_answers(cli, plan):
     first = cli("sweep", "plan.toml", "-o", "kept.jsonl", "--table")
     content = Path("kept.jsonl").read_bytes()
-    assert content.count(b"\n") == 6
+    assert content.count(b"\n") == 1 + 6
     assert cli("sweep", "plan.toml", "-o", "kept.jsonl") == first
     assert Path("kept.jsonl").read_bytes() == content
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from vreader.cardids import GIDS_ID, PIV_ID
 from vreader.host.selfregister import CardModule
-from vreader.pairing.cardid import GIDS_ID, PIV_ID
 from vreader.pairing.discovery import PNP, class_minidriver, plug_and_play
 from vreader.pairing.machine import Machine
 from vreader.pairing.matching import Verdict, walk

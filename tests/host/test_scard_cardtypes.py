@@ -109,6 +109,15 @@ def test_a_registered_card_is_not_asked(place):
     assert place.api.discover(atr, place.name).asked == []
 
 
+def test_one_reader_alone_may_be_asked(place):
+    second = place.host.add_reader("Second")
+    second.insert(Both())
+    assert place.api.discover(ATR, place.name).asked == []
+    assert code_of(place.api.discover, ATR, "Third") == SCARD.E_UNKNOWN_READER
+    place.api.SCardIntroduceReader(place.context, "Mine", second.name)
+    assert place.api.discover(ATR, "MINE").name == GIDS_CARD
+
+
 def test_an_atr_of_no_card_that_is_there_has_no_name(place):
     assert place.api.SCardListCards(place.context, ATR) == []
     assert place.api.discover(ATR).steps[-1] == "IDMP ATR Cache: the ATR is not there"
@@ -212,6 +221,8 @@ def test_a_system_of_32_bits_has_one_view():
         assert host.registry.find(rf"HKLM\SOFTWARE\{CALAIS}\SmartCards\Mine")
         with pytest.raises(UsageError, match="no program of 64 bits"):
             ScardApi(host, bits=64)
+    with pytest.raises(UsageError, match="16 bits"):
+        Host(WINDOWS, bits=16)
 
 
 # ------------------------------------------------------------------ contexts and profiles

@@ -10,6 +10,7 @@ from vreader.host.scard import ScardApi
 from vreader.host.selfregister import CardModule
 from vreader.winscard.cardtypes import CardType
 from vreader.winscard.codes import SCARD
+from vreader.winscard.profile import PCSCLITE
 
 GUID = UUID("c1fdf2ef-a199-11d1-86bd-00a0c903aa9b")
 CARDS = (
@@ -66,6 +67,13 @@ def test_what_cannot_be_registered_whole_is_undone(place, file, bad, code):
     module = CardModule(file, (*CARDS, bad))
     assert code_of(module.DllRegisterServer, place.api) == code
     assert entries(place) == before
+    assert list(place.host.rm.contexts) == [place.context]
+
+
+def test_where_there_are_no_card_types_both_fail_and_leave_nothing(make_place, module):
+    place = make_place(PCSCLITE)
+    for call in (module.DllRegisterServer, module.DllUnregisterServer):
+        assert code_of(call, place.api) == SCARD.E_UNSUPPORTED_FEATURE
     assert list(place.host.rm.contexts) == [place.context]
 
 

@@ -3,7 +3,8 @@
 
 from hypothesis import strategies as st
 
-from vreader.pairing.matching import Pattern, under
+from vreader.iso7816.atrmask import under
+from vreader.pairing.matching import Pattern
 
 H = bytes.fromhex
 
@@ -55,9 +56,15 @@ def registrations(draw, longest=3, flawed=True) -> Pattern:
     return Pattern(name, under(atr, mask), mask)
 
 
-def few_bits(length: int) -> list[bytes]:
-    """All ATRs of a length that :func:`registrations` can tell apart."""
+def few_bits(length: int, others: tuple[int, ...] = (0,)) -> list[bytes]:
+    """All ATRs of a length that :func:`registrations` can tell apart.
+
+    Those without a mask see other bits, too: ``others`` has some.
+    """
     found = [b""]
     for _ in range(length):
-        found = [head + bytes((byte,)) for head in found for byte in (0, 1, 0x80, 0x81)]
+        found = [
+            head + bytes((byte | other,))
+            for head in found for byte in (0, 1, 0x80, 0x81) for other in others
+        ]  # fmt: skip
     return found

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vreader.errors import UsageError
-from vreader.pairing.atrlist import AtrList, ListedAtr, parse_atr, parse_atrs, read_atrs
+from vreader.pairing.atrlist import AtrList, ListedAtr, merged, parse_atr, parse_atrs, read_atrs
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,11 @@ def test_the_list_of_pcsc_tools(encoding, end):
     assert found == AtrList(
         (ListedAtr(FABRIKAM, "Fabrikam", 3), ListedAtr(YUBIKEY_4, "YubiKey 4", 11)), 3
     )
+
+
+def test_an_atr_that_is_listed_twice_has_both_texts():
+    found = parse_atrs(b"3B00 one\n3B01\n3B00\n3B00 two\n3B00 one\n3B01").atrs
+    assert merged(found) == [ListedAtr(b"\x3b\0", "one; two", 1), ListedAtr(b"\x3b\1", "", 2)]
 
 
 def test_nothing_in_it():

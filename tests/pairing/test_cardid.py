@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vreader.pairing.cardid import CardIdError, device_id, parse_card_id
+from vreader.pairing.cardid import CardIdError, parse_card_id
 
 OCTETS = bytes(range(16))
 LITTLE, RAW = UUID(bytes_le=OCTETS), UUID(bytes=OCTETS)
@@ -61,8 +61,3 @@ def test_what_is_none_says_why(answer, why):
 def test_anything_is_read_or_refused(answer):
     with contextlib.suppress(CardIdError):
         assert parse_card_id(answer)
-
-
-def test_device_ids():
-    assert device_id(bytes.fromhex("51FF0800")) == r"SCFILTER\CID_51ff0800"
-    assert device_id(RAW) == r"SCFILTER\CID_00010203-0405-0607-0809-0a0b0c0d0e0f"

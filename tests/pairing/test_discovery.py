@@ -3,7 +3,7 @@
 
 import pytest
 
-from vreader.pairing.cardid import GIDS_ID, PIV_ID
+from vreader.cardids import GIDS_ID, PIV_ID
 from vreader.pairing.discovery import class_minidriver, historical_bytes, plug_and_play
 from vreader.winscard.probing import drive
 

@@ -4,8 +4,8 @@
 import pytest
 from answering import FABRIKAM_ATR, FABRIKAM_ID, PIV_SELECT, Answering
 
+from vreader.cardids import PIV_ID
 from vreader.host.selfregister import CardModule
-from vreader.pairing.cardid import PIV_ID
 from vreader.pairing.machine import Machine
 from vreader.pairing.policy import DEFAULT, Policy
 from vreader.pairing.windows import Windows
@@ -63,6 +63,13 @@ def test_unsigned_and_alone_it_wins():
     found = insert(store=[package("Vendor", signed=False)])
     assert found.driver is not None
     assert (found.driver.package, found.driver.rank) == ("vendor.inf", 0x80FF0000)
+
+
+def test_the_driver_of_unknown_cards_is_the_systems_own():
+    text = skeleton(b"\x3b\x01\xaa", name="Other", vendor="V", module="v.dll")
+    other = make_package(text.encode(), "scunknown.inf", Signature.AUTHENTICODE)
+    found = insert(store=[other], os="6.1-amd64")
+    assert (found.driver, found.outcome) == (None, "none")
 
 
 def test_signature_outranks_the_id_on_vista_like_signing():

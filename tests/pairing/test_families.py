@@ -38,6 +38,7 @@ def test_a_list_of_atrs_with_the_family_behind_each(tmp_path):
         ("[families]\na =", "f, line 2, column 4: Invalid value"),
         ("[families]\na = 'x'\na = 'y'", "f, line 3, column 8: Cannot overwrite a value"),
         ("[families]\na = '''", "f, line 2, column 8: Expected \"'''\""),
+        ("[families]\na = x\nb = []", "f, line 2, column 5: Invalid value"),
         ("[famlies]", "f, line 1, column 2: unknown key 'famlies'"),
         ("", "f: there is no table [families]"),
         ("families = 1", "f: there is no table [families]"),
@@ -46,7 +47,16 @@ def test_a_list_of_atrs_with_the_family_behind_each(tmp_path):
         ("[families]\nabc = 1", "f, line 2, column 1: abc is no list of ATRs"),
         ("[families]\nabc = ['3B00', 7]", "f, line 2, column 1: abc holds 7, not a text"),
         ("[families]\na = ['3B00',\n '3Z']", "f, line 3, column 3: a: '3Z' is not a hexadecimal"),
-        ("[families]\nxyz = ['']", "f, line 2, column 1: xyz: '' is not a hexadecimal ATR"),
+        ("[families]\nxyz = ['']", "f, line 2, column 9: xyz: '' is not a hexadecimal ATR"),
+        # Words that stand elsewhere, too.
+        ("[families]\na = 1", "f, line 2, column 1: a is no list of ATRs"),
+        ("# fam = 1\n[families]\nfam = []\n'3B' = 1", "f, line 4, column 2: 3B is no list of"),
+        ("[families]\na-3B0 = ['3B00',\n\"3B0\"]", "f, line 3, column 2: a-3B0: '3B0' is not a"),
+        ("families = {b = ['3B00'], a = 1}", "f, line 1, column 27: a is no list of ATRs"),
+        ("[families]\na.b = ['3B00']", "f, line 2, column 1: a is no list of ATRs"),
+        ("[families]\n[families.s]\nx = 1", "f, line 2, column 11: s is no list of ATRs"),
+        ("x = 1\n[families]", "f, line 1, column 1: unknown key 'x'"),
+        ('[families]\n"\\u0061" = 1', "f: a is no list of ATRs"),
     ],
 )
 def test_what_is_wrong_and_where(text, problem):

@@ -65,3 +65,28 @@ def test_pcsc_means_the_systems_service(monkeypatch, socket):
     monkeypatch.setattr("vreader.pairing.live.SYSTEM_SOCKET", "/nonexistent/pcscd.comm")
     with pytest.raises(VreaderError, match="/nonexistent"):
         open_live("pcsc:Full")
+
+
+def test_a_service_that_dies_is_a_card_that_left(world, socket, caplog):
+    card = LiveCard(socket)
+
+    class Dying:
+        """The card, and a world that ends while it is asked."""
+
+        reset, power_on, power_off = card.reset, card.power_on, card.power_off
+
+        def transmit(self, c_apdu):
+            world.close()
+            return card.transmit(c_apdu)
+
+    with Machine(Windows.parse("10.0-amd64")) as machine:
+        found = machine.insert(Dying(), card.reader)
+    card.close()
+    assert "it has left" in found.problem
+    assert not caplog.records  # a defect of a card is logged
+
+
+def test_a_reader_is_named_in_either_case(socket):
+    card = LiveCard(socket, "FULL")
+    assert card.reader.startswith("Full")
+    card.close()

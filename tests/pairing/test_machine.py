@@ -11,12 +11,15 @@ from answering import (
     Answering,
 )
 
-from vreader.pairing.cardid import GIDS_ID, PIV_ID
+from vreader.card import CardGone, CardMute
+from vreader.cardids import GIDS_ID, PIV_ID
 from vreader.pairing.discovery import class_minidriver
 from vreader.pairing.machine import Machine
 from vreader.pairing.policy import DEFAULT, Policy
 from vreader.pairing.talk import Talk
 from vreader.pairing.windows import Windows
+from vreader.registry import Registry, Value
+from vreader.wdm.rootbus import BusQueryId, DeviceRelationType
 from vreader.winscard.probing import GIDS_CARD, PIV_CARD
 
 NO_HISTORICAL = bytes.fromhex("3B00")
@@ -127,8 +130,6 @@ def test_the_second_time_the_device_has_its_driver(windows):
 def test_a_card_that_does_not_answer(windows):
     class Mute(Answering):
         def power_on(self):
-            from vreader.card import CardMute
-
             raise CardMute
 
         reset = power_on
@@ -138,17 +139,108 @@ def test_a_card_that_does_not_answer(windows):
     assert found.outcome == "error"
 
 
-def test_a_card_that_leaves_in_the_middle(windows):
-    class Leaving(Answering):
-        def transmit(self, c_apdu):
-            from vreader.card import CardGone
+class Failing(Answering):
+    """A GIDS card that leaves, or falls silent, at its n-th command or warm reset."""
 
-            if len(self.heard) == 3:
-                raise CardGone
-            return super().transmit(c_apdu)
+    def __init__(self, failure, *, command=0, reset=0):
+        super().__init__(answers={GIDS_SELECT: "9000"})
+        self.failure, self.at_command, self.at_reset, self.resets = failure, command, reset, 0
 
-    found = windows().insert(Leaving())
+    def transmit(self, c_apdu):
+        answer = super().transmit(c_apdu)
+        if len(self.heard) == self.at_command:
+            raise self.failure
+        return answer
+
+    def reset(self):
+        self.resets += 1
+        if self.resets == self.at_reset:
+            raise self.failure
+        return self.atr
+
+
+@pytest.mark.parametrize("failure", [CardGone, CardMute])
+@pytest.mark.parametrize("at", range(1, 9))
+def test_a_card_that_fails_at_any_command_leaves_what_was_known(windows, failure, at):
+    """Five commands of Plug and Play, one of winscard, two of the class minidriver."""
+    machine = windows()
+    found = machine.insert(Failing(failure, command=at))
     assert "cannot be asked" in found.problem
+    assert (found.outcome, found.atr) == ("error", FABRIKAM_ATR)
+    assert (found.device is None, found.module is None) == (at <= 5, at <= 6)
+    questions = [step for step in found.steps if "command" in dict(step.facts)]
+    assert len(questions) == at - 1
+    assert found.problem in found.steps[-1].text or at == 6
+    if failure is CardGone:
+        assert machine.filter.card is None
+
+
+def test_a_card_is_reset_after_plug_and_play_and_the_class_minidriver_alone(windows):
+    class Resettable(Answering):
+        def reset(self):
+            self.heard.append("reset")
+            return self.atr
+
+    card = Resettable(answers={GIDS_SELECT: "9000"})
+    windows().insert(card)
+    assert [at for at, what in enumerate(card.heard) if what == "reset"] == [5, 9]
+    assert len(card.heard) == 10  # five of Plug and Play, one of winscard, two of the minidriver
+
+
+def test_a_card_that_leaves_when_plug_and_play_is_done_has_no_device(windows):
+    machine = windows()
+    found = machine.insert(Failing(CardGone, reset=1))
+    assert "it has left" in found.problem
+    assert (machine.filter.card, found.device) == (None, None)
+
+
+def test_a_card_that_is_silent_once_is_powered_anew(windows):
+    found = windows().insert(Failing(CardMute, reset=1))
+    assert (found.problem, found.card_name) == ("", GIDS_CARD)
+
+
+def test_a_card_with_an_atr_of_its_own_after_a_reset_is_named_by_that(windows):
+    """Plug and Play resets it, so what a program sees is the warm ATR."""
+    warm = bytes.fromhex("3B0299AA")
+
+    class Warm(Answering):
+        def reset(self):
+            return warm
+
+    registry = Registry()
+    key = registry.create(r"HKLM\SOFTWARE\Microsoft\Cryptography\Calais\SmartCards\Warm")
+    key.set("ATR", Value.binary(warm))
+    key.set("ATRMask", Value.binary(b"\xff" * 4))
+    found = windows(registry=registry).insert(Warm())
+    assert (found.card_name, found.atr, ids(found)) == ("Warm", FABRIKAM_ATR, ([FABRIKAM_ID], []))
+    found = windows(policy=Policy(winscard="table")).insert(Warm(answers={PIV_SELECT: "9000"}))
+    assert (found.card_name, found.problem) == (PIV_CARD, "")
+
+
+def test_the_device_is_a_child_of_its_reader_while_the_card_is_there(windows):
+    machine = windows()
+    pnp, card = machine.host.pnp, Answering(answers={PIV_SELECT: "9000"})
+
+    def children():
+        return pnp.query_relations(reader, DeviceRelationType.BusRelations)
+
+    machine.insert(card)
+    pdo = machine.filter.card
+    reader = machine.filter._pdo
+    assert machine.host.run(children) == [pdo]
+    assert machine.host.run(lambda: pnp.query_ids(pdo, BusQueryId.CompatibleIDs)) == [PIV_ID]
+    machine.remove()
+    assert machine.host.run(children) == reader.children == []
+
+
+def test_what_a_registry_says_of_the_inbox_entries_stays(windows):
+    registry = Registry()
+    path = rf"HKLM\SOFTWARE\Microsoft\Cryptography\Calais\SmartCards\{PIV_CARD}"
+    registry.create(path).set("80000001", Value.sz("own.dll"))
+    found = windows(registry=registry).insert(Answering(answers={PIV_SELECT: "9000"}))
+    assert found.module is not None
+    assert (found.module.name, found.module.found) == ("own.dll", None)
+    assert found.csp
 
 
 @pytest.mark.parametrize(

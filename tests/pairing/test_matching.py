@@ -71,6 +71,7 @@ def test_another_length_does_not_match_though_the_beginning_does():
     ("entry", "verdict", "where"),
     [
         (Pattern("none", b"", b""), Verdict.NO_ATR, None),
+        (Pattern("long", FABRIKAM + bytes(28)), Verdict.TOO_LONG, None),  # ISO/IEC 7816-3 §8.2.1
         (Pattern("short mask", FABRIKAM, b"\xff" * 5), Verdict.MASK_LENGTH, None),
         # The last byte's mask is 00, its ATR's is not: as some installers register a Gnuk.
         (
@@ -85,7 +86,14 @@ def test_entries_that_can_match_nothing(entry, verdict, where):
     step = compare(entry, entry.atr)
     assert (step.verdict, step.where) == (verdict, where)
     assert flaw(entry) == (verdict, where, step.text)
+    assert bool(step.masked) is (verdict is Verdict.NEVER)
     assert Matcher([entry]).all(entry.atr) == []
+
+
+def test_the_longest_atr_matches():
+    entry = Pattern("longest", FABRIKAM + bytes(27))
+    assert compare(entry, entry.atr).verdict is Verdict.MATCH
+    assert Matcher([entry]).first(entry.atr) is entry
 
 
 def test_the_reason_names_the_bit_outside_of_the_mask():

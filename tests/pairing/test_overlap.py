@@ -16,6 +16,7 @@ from card_patterns import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vreader.errors import UsageError
 from vreader.iso7816 import Atr
 from vreader.pairing.matching import Bit, Matcher, Pattern, Verdict, mask_of
 from vreader.pairing.overlap import Kind, conflicts, overlapping
@@ -80,6 +81,21 @@ def test_entries_that_can_match_nothing():
     assert found.record()["text"].startswith("can never match")
 
 
+def test_an_entry_without_an_atr_is_a_conflict_too():
+    found = conflicts([Pattern("none", b""), FABRIKAM_ENTRY])
+    assert found
+    assert found.record()["unmatchable"] == [
+        {"name": "none", "verdict": "no ATR", "where": None, "text": "it has no ATR"}
+    ]
+
+
+def test_overlaps_without_number_are_refused():
+    same = [Pattern(str(number), FABRIKAM) for number in range(448)]
+    assert len(overlapping(same[:447])) == 99_681
+    with pytest.raises(UsageError, match="more than 100000 overlaps"):
+        conflicts(same)
+
+
 @given(st.lists(registrations(longest=2), max_size=7))
 def test_two_overlap_exactly_when_an_atr_is_taken_by_both(entries):
     told = set(overlapping(entries))
@@ -100,7 +116,7 @@ def test_every_overlap_is_true(entries):
         assert Matcher([winner, loser]).all(overlap.witness) == [winner, loser]
         taken_by_winner_only = [
             atr
-            for atr in few_bits(len(loser.atr))
+            for atr in few_bits(len(loser.atr), (0, 2))
             if Matcher([loser]).first(atr) and not Matcher([winner]).first(atr)
         ]
         never_reached = overlap.kind in (Kind.SAME, Kind.SHADOWED)

@@ -124,8 +124,13 @@ class Shown:
 def test_a_click_tells_the_story(shown, tmp_path):
     shown.cell("Fabrikam", "fabrikam.dll").click()
     shown.until(lambda: "fabrikam.dll is loaded through" in shown.story())
-    stages = [each.text for each in shown.all("#steps .stage")]
+    stages = [each.text for each in shown.all("#steps h4")]
     assert stages == ["insertion", "plug and play", "driver search", "winscard"]
+    why = [each.text.split("\n") for each in shown.all("#why li")]
+    assert why[2:] == [
+        ["driver search", "best: fabrikam.inf"],
+        ["winscard", "entry 'Fabrikam': equal"],
+    ]
     apdus = [each.text for each in shown.all("#steps .apdu")]
     assert apdus == ["> 00 A4 04 00 09 A0 00 00 03 08 00 00 10 00 00", "< 6A82"]
     ranks = [row.text.split()[0] for row in shown.all("#candidates tbody tr")]
@@ -136,6 +141,31 @@ def test_a_click_tells_the_story(shown, tmp_path):
     picture = tmp_path / "page.png"
     assert shown.browser.save_screenshot(str(picture))
     assert picture.stat().st_size > 10_000
+
+
+def test_the_matrix_has_the_room_until_a_cell_is_chosen(shown):
+    def width():
+        return shown.find("#story").size["width"]
+
+    before = width()
+    shown.cell("Fabrikam", "fabrikam.dll").click()
+    shown.until(lambda: width() > before)
+
+
+def test_a_screen_reader_finds_its_way(shown):
+    shown.cell("Fabrikam", "none").click()
+    shown.until(lambda: "no minidriver" in shown.story())
+    nodes = shown.browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    told = [(n["role"]["value"], n["name"]["value"]) for n in nodes if "name" in n and "role" in n]
+    assert [name for role, name in told if role == "heading"] == [
+        "Fabrikam 2.0", "Fabrikam", "Step by step",
+        "insertion", "plug and play", "driver search", "winscard",
+    ]  # fmt: skip
+    assert ("grid", "Minidriver for each card and machine") in told
+    assert [name for role, name in told if role == "gridcell"].count("fabrikam.dll") == 2
+    fields = [name for role, name in told if role in ("combobox", "searchbox", "checkbox")]
+    assert all(fields)
+    assert len(fields) == 7
 
 
 def test_filters(shown):

@@ -134,15 +134,16 @@ PIV = 'cards = "piv"\n'
         ("cards = \n", "plan.toml: Invalid value (at line 1, column 9)", "TOML"),
         ("", "plan.toml: there is no card in it", 'cards = ["piv"]'),
         ("crads = 1", "plan.toml: unknown key 'crads'", "did you mean cards?"),
-        ("cards = 1", "cards, entry 1 cannot be 1", '"piv"'),
+        ("cards = 1", "cards, entry 1 is not the text that a card is", '"piv"'),
         ('cards = ["piv", "pvi"]', "plan.toml: cards, entry 2: unknown card kind 'pvi'", "piv?"),
         ('cards = ["none"]', "cards, entry 1: an empty reader", "piv"),
         ('cards = ["piv,state=a"]', "cards, entry 1: a card with a state file", "state="),
         ('cards = ["piv", "piv,pin=1"]', "cards, entry 2: two cards are called 'piv'", "label"),
         ('cards = [{crad = "piv"}]', "unknown key 'crad' in [cards, entry 1]", "card?"),
-        ('cards = [{label = "piv"}]', "cards, entry 1 cannot be None", '"piv"'),
+        ('cards = [{label = "piv"}]', "cards, entry 1 is not the text that", '"piv"'),
         ('cards = [{card = "piv", label = "a\\nb"}]', "entry 1, label cannot be 'a\\nb'", "text"),
         ('atrs = "none.txt"', "plan.toml: atrs: there is no file 'none.txt'", "relative"),
+        (f'atrs = "{"x" * 5000}"', "atrs: there is no file 'xxx", "relative"),
         ('atrs = "ours.inf"', "ours.inf, line 1, column 1: '[Version]' is no", "3B"),
         (PIV + "os = []", "plan.toml: os is empty", "leave os out"),
         (PIV + 'os = "11"', "plan.toml: os: '11' is no Windows", "10.0-amd64"),
@@ -166,6 +167,8 @@ PIV = 'cards = "piv"\n'
         (PIV + 'os = "6.1-x86"\nbits = 64', "plan.toml: it leaves nothing to ask", "bits"),
         (PIV + "options.job = 1", "unknown key 'job' in [options]", "jobs?"),
         (PIV + "options.jobs = -1", "options.jobs cannot be -1", "processes"),
+        (PIV + "options.patience = 1.5", "options.patience cannot be 1.5", "for ever"),
+        (PIV + f'bits = "{"x" * 5000}"', "xxx…", "32, 64"),
         (PIV + "name = 1", "plan.toml: name cannot be 1", "text"),
     ],
 )
@@ -208,9 +211,18 @@ def test_whatever_it_says(load, tables):
     assert cells or "plan.toml" in complaint or "ours.inf" in complaint
 
 
-def test_no_complaint_repeats_a_pin(load):
+@pytest.mark.parametrize(
+    "text",
+    [
+        'cards = ["piv,pin=31415926,\\u0000"]',
+        'cards = [["piv,pin=31415926"]]',
+        'cards = {card = ["piv,pin=31415926"]}',
+        PIV + 'exclude.card = "piv,pin=31415926"',
+    ],
+)
+def test_no_complaint_repeats_a_pin(load, text):
     with pytest.raises(UsageError) as raised:
-        load('cards = ["piv,pin=31415926,\\u0000"]')
+        load(text)
     assert "31415926" not in f"{raised.value}{raised.value.hint}"
 
 

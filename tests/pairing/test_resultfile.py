@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from vreader.errors import UsageError, VreaderError
 from vreader.pairing.resultfile import ResultFile
 
+FIRST = b'{"sweep": 1, "salt": "%032x"}\n' % 1
 ANSWERS = [(f"{n:032x}", {"outcome": f"m{n}.dll", "text": "Zoë \ud800 \n"}) for n in range(40)]
 
 
@@ -29,7 +30,23 @@ def test_what_was_written_is_read(written):
     with ResultFile(str(written)) as file:
         assert list(file.known.items()) == ANSWERS
         file.append([("more", {"outcome": "none"})])
-    assert len(written.read_bytes().splitlines()) == len(ANSWERS) + 1
+    assert len(written.read_bytes().splitlines()) == 1 + len(ANSWERS) + 1
+
+
+def test_a_later_line_counts(written):
+    with ResultFile(str(written)) as file:
+        file.append([(ANSWERS[0][0], {"outcome": "new.dll"})])
+    with ResultFile(str(written)) as file:
+        assert file.known[ANSWERS[0][0]] == {"outcome": "new.dll"}
+        assert len(file.known) == len(ANSWERS)
+
+
+def test_keys_are_the_same_in_one_file_and_others_in_another(tmp_path):
+    def key(name):
+        with ResultFile(str(tmp_path / name)) as file:
+            return file.key("digest of a PIN")
+
+    assert key("a") == key("a") != key("b")
 
 
 @settings(max_examples=50)
@@ -42,10 +59,12 @@ def test_however_it_was_torn(tmp_path_factory, data):
     cut = data.draw(st.integers(0, len(whole)))
     path.write_bytes(whole[:cut])
     with ResultFile(str(path)) as file:
-        lines = whole[:cut].count(b"\n")
+        lines = max(0, whole[:cut].count(b"\n") - 1)
         assert list(file.known.items()) == ANSWERS[:lines]
         file.append(ANSWERS[lines:3])
-    assert path.read_bytes() == whole
+    first, rest = path.read_bytes().split(b"\n", 1)
+    assert rest == whole.split(b"\n", 1)[1]
+    assert whole.startswith(first) == (cut > len(first))  # a torn first line is made anew
 
 
 @pytest.mark.parametrize(
@@ -53,11 +72,18 @@ def test_however_it_was_torn(tmp_path_factory, data):
     [
         (b"cards = []\n", 1),
         (b"cards", 1),
-        (b'{"key": "a", "pairing": {"outcome": "none"}}\nx', 2),
-        (b'{"key": "a"}\n', 1),
-        (b'{"key": "a", "pairing": {"outcome": 1}}\n', 1),
-        (b'{"key": "a", "pairing": []}\n', 1),
+        (b'{"key": "a", "pairing": {"outcome": "none"}}\n', 1),
+        (b'{"sweep": 2, "salt": "%032x"}\n' % 0, 1),
+        (b'{"sweep": 1, "salt": "00"}\n', 1),
+        (b'{"sweep": 1, "salt": 1}\n', 1),
+        (FIRST + b"x", 2),
+        (FIRST + b'{"key": "a", "pairing": {"outcome": "none"}}\nx', 3),
+        (FIRST + b'{"key": "a"}\n', 2),
+        (FIRST + b'{"key": "a", "pairing": {"outcome": 1}}\n', 2),
+        (FIRST + b'{"key": "a", "pairing": []}\n', 2),
+        (FIRST * 2, 2),
         (b"[" * 100_000 + b"\n", 1),
+        (FIRST + b"[" * 100_000 + b"\n", 2),
         (b"\xff\n", 1),
     ],
 )

@@ -3,6 +3,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -61,6 +62,11 @@ def asked(plan: str, log: str = "asked") -> list[int]:
     return [int(line) for line in Path(plan).with_name(log).read_text().split()]
 
 
+def pairings(kept: Path) -> list[object]:
+    """The answers in a file, in their order: what they are called is each file's own."""
+    return [json.loads(line)["pairing"] for line in kept.read_bytes().splitlines()[1:]]
+
+
 def told(answers) -> list[tuple[str, str, str]]:
     return [(a.cell.card, a.record["card"], a.record["atr"]) for a in answers]
 
@@ -79,7 +85,7 @@ def test_the_same_by_other_processes(plan, tmp_path, backend):
     first = sweep(Plan.load(plan), str(here), jobs=1)
     second = sweep(Plan.load(plan), str(there), jobs=2, backend=backend)
     assert first == second
-    assert here.read_bytes() == there.read_bytes()
+    assert pairings(here) == pairings(there)
     assert sorted(asked(plan)) == sorted([*range(CELLS)] * 2)
 
 
@@ -102,15 +108,59 @@ def test_killed_in_the_middle_and_resumed(plan, tmp_path, jobs):
         process.send_signal(signal.SIGKILL)
         process.wait()
         first = asked(plan, "first")
-        lines = kept.read_bytes().count(b"\n")
+        lines = len(pairings(kept))
         pipe.unlink()
     assert lines == 20 if jobs == 1 else lines <= 20
     assert set(range(lines)) < set(first)
     with start("second") as process:
         assert process.wait(60) == 0
     assert sorted(asked(plan, "second")) == list(range(lines, CELLS))  # what is kept is not asked
-    assert kept.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+    assert pairings(kept) == pairings(tmp_path / "whole.jsonl")
     assert sweep(Plan.load(plan), str(kept)) == whole
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_interrupted_at_the_terminal(plan, tmp_path, jobs):
+    pipe, kept = tmp_path / "pipe", tmp_path / "kept.jsonl"
+    os.mkfifo(pipe)
+    command = [sys.executable, "-m", "vreader", "sweep", plan, "-o", kept, "--jobs", str(jobs)]
+    with (
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        ) as process,
+        pipe.open("wb", buffering=0) as writer,  # opens when card 20 is made, which waits
+    ):
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 130
+        assert out == b""
+        assert err.decode() == f"vreader: stopped; with -o {kept} it goes on from here\n"
+        hung_up = select.poll()
+        hung_up.register(writer, 0)
+        assert hung_up.poll(60_000)  # whoever made the card has gone
+    pipe.unlink()
+    lines = len(pairings(kept))
+    assert lines <= 20
+    assert len(sweep(Plan.load(plan), str(kept))) == CELLS
+    assert len(pairings(kept)) == CELLS
+
+
+def test_a_cell_without_an_answer_is_asked_again(tmp_path):
+    path, kept = tmp_path / "plan.toml", tmp_path / "kept.jsonl"
+    path.write_text('cards = ["atr:3B00", "card.py:Card"]')
+    (tmp_path / "card.py").write_text("Card = None  # for now\n")
+    assert [a.record["outcome"] for a in sweep(Plan.load(str(path)), str(kept))] == [
+        "none",
+        "error",
+    ]
+    first = pairings(kept)
+    again = sweep(Plan.load(str(path)), str(kept))
+    assert pairings(kept) == [*first, first[1]]
+    assert [a.record["outcome"] for a in again] == ["none", "error"]
 
 
 def test_a_torn_line_is_asked_again(plan, tmp_path):
@@ -123,6 +173,21 @@ def test_a_torn_line_is_asked_again(plan, tmp_path):
     assert kept.read_bytes() == content
 
 
+@pytest.mark.parametrize(
+    "change", [lambda r: r.pop("steps"), lambda r: r.update(steps=5), lambda r: r.update(x=1)]
+)
+def test_what_somebody_else_has_written_is_asked_again(tmp_path, change):
+    path, kept = tmp_path / "plan.toml", tmp_path / "kept.jsonl"
+    path.write_text('cards = "atr:3B00"')
+    whole = sweep(Plan.load(str(path)), str(kept))
+    first, line = kept.read_text().splitlines()
+    told = json.loads(line)
+    change(told["pairing"])
+    kept.write_text(f"{first}\n{json.dumps(told)}\n")
+    assert sweep(Plan.load(str(path)), str(kept)) == whole
+    assert len(pairings(kept)) == 2
+
+
 def test_an_answer_holds_while_nothing_it_rests_on_changes(tmp_path):
     (tmp_path / "a.reg").write_text("REGEDIT4\n")
     (tmp_path / "b.reg").write_text("REGEDIT4\n")
@@ -133,7 +198,7 @@ def test_an_answer_holds_while_nothing_it_rests_on_changes(tmp_path):
 
     def lines():
         sweep(Plan.load(str(path)), str(kept))
-        return kept.read_bytes().count(b"\n")
+        return len(pairings(kept))
 
     assert lines() == 2
     assert lines() == 2

@@ -6,8 +6,8 @@ from card_patterns import ALL, H
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vreader.iso7816 import Atr
-from vreader.pairing.matching import under
+from vreader.iso7816 import Atr, AtrError
+from vreader.iso7816.atrmask import under
 from vreader.pairing.witness import witness
 
 
@@ -20,12 +20,37 @@ def test_what_a_card_sends_under_any_mask_has_a_well_formed_witness(atr, data):
     )
     wanted = under(atr, mask)
     found, valid = witness(wanted, mask)
-    assert len(found) == length
+    assert valid  # the card's own ATR is one
     assert under(found, mask) == wanted
-    if valid:
-        assert bytes(Atr.parse(found)) == found
-    else:
-        assert found == wanted
+    assert bytes(Atr.parse(found)) == found
+
+
+# Bytes that announce, that are announced, and neither.
+BYTES = st.sampled_from((0x00, 0x01, 0x10, 0x11, 0x21, 0x40, 0x80, 0x81, 0x90, 0x91, 0xF0))
+BITS = st.sets(st.tuples(st.integers(0, 5), st.integers(0, 7)), max_size=7)
+
+
+@given(st.lists(BYTES, min_size=1, max_size=5), BITS)
+def test_there_is_one_exactly_when_the_open_bits_make_one(rest, open_bits):
+    length = 1 + len(rest)
+    mask = (1 << 8 * length) - 1
+    filled = {int.from_bytes(b"\x3b" + bytes(rest))}
+    for at, bit in open_bits:
+        one = 1 << 8 * at + bit & mask
+        filled |= {atr ^ one for atr in filled}
+        mask &= ~one
+    wanted = min(filled).to_bytes(length)  # all open bits are 0
+    found, valid = witness(wanted, mask.to_bytes(length))
+    assert valid == any(_well_formed(atr.to_bytes(length)) for atr in filled)
+    assert int.from_bytes(found) in filled
+
+
+def _well_formed(atr):
+    try:
+        Atr.parse(atr)
+    except AtrError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize(
@@ -40,6 +65,14 @@ def test_what_a_card_sends_under_any_mask_has_a_well_formed_witness(atr, data):
         ("3BFD1300008131FE158073C021C0575975620000000000", "FF" * 18 + "00" * 5),
         ("3B98004000A503010101AD1300", "FFFF00FF00FFFFFFFFFFFFFF00"),
         ("3B1090", "FFF0F0"),  # half of TA1 is open, and reserved values are left out
+        # A YubiKey whose TA1 is open alone: it must be the one that makes TCK right.
+        ("3BF80000008131FE15597562696B657934D4", "FFFF00" + "FF" * 15),
+        ("3BA0000100", "FFFF00FFFF"),  # TB1 alone makes TCK right
+        # Half bytes of T0 and TDs alone are open: of chains that go on alike, one has the TCK.
+        ("3B00810001", "FF0FFFF0FF"),
+        ("3B80910191810010", "FFF0FF0FFFFF00FF"),
+        ("3B80000201008111", "FFFF000F0FFFFFFF"),
+        ("3B" + "00" * 31 + "01", "FF" + "00" * 31 + "FF"),  # TCK alone is known
     ],
 )
 def test_it_is_well_formed_where_the_bits_allow_it(atr, mask):

@@ -87,6 +87,13 @@ def test_who_knows_the_card_better_may_name_it(filtered):
     assert filtered.pnp.query_ids(child, BusQueryId.CompatibleIDs) == [r"SCFILTER\CID_piv"]
 
 
+def test_a_card_that_has_gone_cannot_be_named(filtered):
+    filtered.power()
+    filtered.remove()
+    filtered.upper.identify([r"SCFILTER\CID_x"])
+    assert (filtered.pdo.children, filtered.upper.card) == ([], None)
+
+
 def test_a_reader_pulled_out_takes_the_devnode_of_its_card_along(filtered):
     filtered.power()
     (child,) = filtered.pdo.children

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
+from hives import told
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +31,14 @@ def test_export_is_what_regedit_writes():
     )
 
 
+@pytest.mark.parametrize("text", ["a\nb", "a\r\n", "\r"])
+def test_a_line_end_in_a_text_does_not_depend_on_the_reader(text):
+    registry = Registry()
+    registry.create(r"HKLM\A").set("v", Value.sz(text))
+    written = export_reg(registry).decode("utf-16")
+    assert f'"v"=hex(1):{Value.sz(text).data.hex(",")}\r\n' in written
+
+
 def test_the_whole_is_without_roots_that_have_no_values():
     registry = Registry()
     assert export_reg(registry).decode("utf-16") == V5
@@ -57,6 +66,14 @@ def test_what_a_version_cannot_say_is_refused(name, value, version):
         export_reg(registry, version=version)
 
 
+@pytest.mark.parametrize("version", [4, 5])
+def test_a_key_with_a_line_end_in_its_name_is_refused(version):
+    registry = Registry()
+    registry.create("HKLM\\a\rb\\c")
+    with pytest.raises(UsageError, match=r"no \.reg file can name"):
+        export_reg(registry, version=version)
+
+
 names = st.text(
     st.characters(exclude_characters="\\\0\r\n"), min_size=1, max_size=8
 )  # lone surrogates among them
@@ -69,10 +86,6 @@ def fill(registry, content):
         key = registry.create("HKLM\\" + "\\".join(path))
         if value is not None:
             key.set(name, value)
-
-
-def told(registry):
-    return [(key.path, key.values()) for root in registry.roots() for key in root.walk()]
 
 
 texts = st.text(st.characters(exclude_characters="\0"), max_size=12)

@@ -53,6 +53,7 @@ def key_named(data, name):
         (lambda data: put(data, key_named(data, b"Vendor") + 72, 0, "<H"), "1 to 255"),
         (lambda data: put(data, key_named(data, b"Vendor") + 76, 0x5C, "<H"), "no backslash"),
         (lambda data: put(data, key_named(data, b"Microsoft") + 20, 7), "7 should be in it"),
+        (lambda data: put(data, key_named(data, b"SmartCards") + 20, 2), "2 should be in it"),
         (lambda data: put(data, key_named(data, b"Microsoft") + 28, 0x20), "not a list of keys"),
         (lambda data: put(data, at(data, b"lh") + 2, 999, "<H"), "not a list of keys"),
         (lambda data: put(data, key_named(data, b"Fabrikam") + 36, 1 << 30), "without room"),
@@ -97,6 +98,26 @@ def test_a_key_in_itself_ends():
     data = bytearray(hive(software().open(SOFTWARE)))
     looped(data)
     with pytest.raises(HiveError, match=r"more than once|at most 512"):
+        read(base_block(data))
+
+
+def test_keys_that_share_what_is_below_them_end():
+    registry = Registry()
+    path = SOFTWARE
+    for level in range(40):
+        registry.create(rf"{path}\b{level:02}")
+        path = rf"{path}\a{level:02}"
+    registry.create(path)
+    data = bytearray(hive(registry.open(SOFTWARE)))
+    for level in range(39):  # two ways down from each key: 2^40 keys, each of another path
+        for place in (20, 28):
+            whose = key_named(data, b"a%02d" % level) + place
+            put(
+                data,
+                key_named(data, b"b%02d" % level) + place,
+                struct.unpack_from("<I", data, whose)[0],
+            )
+    with pytest.raises(HiveError, match="more than once"):
         read(base_block(data))
 
 

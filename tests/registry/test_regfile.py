@@ -2,11 +2,12 @@
 import contextlib
 
 import pytest
+from hives import told
 from hypothesis import given
 from hypothesis import strategies as st
 
 from vreader.registry import REG_SZ, Registry, Value
-from vreader.registry.regfile import RegFileError, import_reg, parse_reg
+from vreader.registry.regfile import VERSION_5, RegFileError, import_reg, parse_reg
 
 V5 = "Windows Registry Editor Version 5.00\r\n\r\n"
 V4 = "REGEDIT4\r\n\r\n"
@@ -17,10 +18,6 @@ def read(text, header=V5):
     registry = Registry()
     import_reg(registry, b"\xff\xfe" + (header + text).encode("utf-16-le"))
     return registry
-
-
-def told(registry):
-    return [(key.path, key.values()) for root in registry.roots() for key in root.walk()]
 
 
 def values(text, header=V5):
@@ -50,9 +47,12 @@ def test_a_card_registration_as_reg_export_writes_it():
         ('"a\nb\rc"', Value.sz("a\nb\rc")),
         ("dword:0000002a", Value.dword(42)),
         ("DWORD:2A", Value.dword(42)),
+        ("dword:\t 0000002a ;x", Value.dword(42)),
         ("hex:", Value.binary(b"")),
         ("hex:1,02,", Value.binary(b"\1\2")),
         ("hex:01,\\\r\n\t02 , 03", Value.binary(b"\1\2\3")),
+        ("hex:01,02,  \\ ;why\r\n\r\n ;[x]\\\r\n \t\r\n  03", Value.binary(b"\1\2\3")),
+        ("hex:\\\r\n  01,\\\n02,;", Value.binary(b"\1\2")),
         ("hex(0):", Value.none()),
         ("hex(1):61,00", Value(REG_SZ, b"a\0")),
         ("hex(2):25,00,00,00", Value.expand_sz("%")),
@@ -79,10 +79,26 @@ def test_version_4_holds_ansi_bytes():
     }
 
 
-def test_version_4_is_never_utf_8():
+@pytest.mark.parametrize("blank", ["", " \t"])
+def test_version_4_is_never_utf_8(blank):
     registry = Registry()
-    import_reg(registry, (V4 + '[HKEY_CURRENT_USER\\A]\r\n"v"="Ã©"\r\n').encode("cp1252"))
+    text = blank + V4 + '[HKEY_CURRENT_USER\\A]\r\n"v"="Ã©"\r\n'
+    import_reg(registry, text.encode("cp1252"))
     assert registry.open(r"HKCU\A").get("v").decoded == "Ã©"
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+@pytest.mark.parametrize("mark", ["\ufeff", ""])
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-8"])
+def test_every_line_end_and_encoding_is_read(end, mark, encoding):
+    lines = ["[HKEY_CURRENT_USER\\Ключ] ;", '@="ö"', ' "b" = hex:01,\\', "  02", "", "\0\0"]
+    text = mark + VERSION_5 + end + end.join(lines)
+    registry = Registry()
+    assert import_reg(registry, text.replace(" ;", " ;").encode(encoding)) == 3
+    assert registry.open("HKCU\\Ключ").values() == [
+        ("", Value.sz("ö")),
+        ("b", Value.binary(b"\1\2")),
+    ]
 
 
 def test_keys_and_values_are_deleted():
@@ -134,6 +150,13 @@ def test_deleting_a_value_makes_no_key():
         (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=hex:00,\\\r\n 01,0x', 5, 5, "no byte"),
         (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=hex:00,,1', 4, 12, "no byte"),
         (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=hex:00,\\', 4, 12, "nothing after"),
+        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=hex:00,\\\r\n\r\n;x', 4, 12, "nothing after"),
+        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=hex:00,7\\\r\n5', 4, 13, "no comma before"),
+        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=hex:00\\\r\n,75', 4, 11, "no comma before"),
+        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=hex:00,\\\r\n  \\\r\n75', 5, 3, "no comma before"),
+        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=hex:00,\\\r\n"w"="x"', 5, 1, "no byte"),
+        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"=hex(100000000):00', 4, 5, "no value"),
+        (V5 + '[HKEY_LOCAL_MACHINE\\A]\r\n"v"="\\0"', 4, 6, "single"),
         (V5 + f'[HKEY_LOCAL_MACHINE\\A]\r\n"{"v" * 16384}"=-', 4, 1, "at most 16383"),
     ],
 )

@@ -32,11 +32,13 @@ def test_a_value_is_its_bytes(value, data, decoded):
         (REG_SZ, b"a\0", "a"),
         (REG_SZ, b"a\0b", "a"),
         (REG_SZ, b"a\0\0\0b\0\0\0", "a\0b"),
+        (REG_SZ, b"a\0\0\0\0\0", "a\0"),
         (REG_SZ, b"\x00\xd8", "\ud800"),
         (REG_DWORD, b"\1", b"\1"),
         (REG_MULTI_SZ, b"", []),
         (REG_MULTI_SZ, b"a\0\0\0", ["a"]),
         (REG_MULTI_SZ, b"a\0", ["a"]),
+        (REG_MULTI_SZ, b"a\0\0\0\0\0b\0\0\0\0\0", ["a"]),
         (0x38, b"\1", b"\1"),
     ],
 )

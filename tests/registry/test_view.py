@@ -27,6 +27,10 @@ NARROW = [
     ),
     (r"HKLM\SOFTWARE\Classes\.inf", None),
     (r"HKLM\SOFTWARE\Classes\CLSID\{1}", r"HKLM\SOFTWARE\Classes\Wow6432Node\CLSID\{1}"),
+    *(
+        (rf"HKLM\SOFTWARE\Classes\{name}", rf"HKLM\SOFTWARE\Classes\Wow6432Node\{name}")
+        for name in ("DirectShow", "Interface", "Media Type", "MediaFoundation")
+    ),
     (r"HKCR\CLSID\{1}", r"HKEY_LOCAL_MACHINE\SOFTWARE\Classes\Wow6432Node\CLSID\{1}"),
     (r"HKCR\AppID\{1}", None),
     (r"HKCU\Software\Classes\Interface", r"HKCU\Software\Classes\Wow6432Node\Interface"),
@@ -36,8 +40,35 @@ NARROW = [
     (r"HKLM\SOFTWAREX\V", None),
     (r"HKLM", None),
 ]
+# The page's rows below HKLM\SOFTWARE that are shared, in its order; Shared Tools as in view.py.
+SHARED = r"""
+Classes, Clients, Microsoft\COM3, Microsoft\Cryptography\Calais\Current,
+Microsoft\Cryptography\Calais\Readers, Microsoft\Cryptography\Services, Microsoft\CTF\SystemShared,
+Microsoft\CTF\TIP, Microsoft\DFS, Microsoft\Driver Signing, Microsoft\EnterpriseCertificates,
+Microsoft\EventSystem, Microsoft\MSMQ, Microsoft\Non-Driver Signing, Microsoft\Notepad\DefaultFonts,
+Microsoft\OLE, Microsoft\RAS, Microsoft\RPC, Microsoft\Shared Tools\MSInfo,
+Microsoft\SystemCertificates, Microsoft\TermServLicensing, Microsoft\TransactionServer,
+Microsoft\Windows\CurrentVersion\App Paths,
+Microsoft\Windows\CurrentVersion\Control Panel\Cursors\Schemes,
+Microsoft\Windows\CurrentVersion\Explorer\AutoplayHandlers,
+Microsoft\Windows\CurrentVersion\Explorer\DriveIcons,
+Microsoft\Windows\CurrentVersion\Explorer\KindMap,
+Microsoft\Windows\CurrentVersion\Group Policy, Microsoft\Windows\CurrentVersion\Policies,
+Microsoft\Windows\CurrentVersion\PreviewHandlers, Microsoft\Windows\CurrentVersion\Setup,
+Microsoft\Windows\CurrentVersion\Telephony\Locations, Microsoft\Windows NT\CurrentVersion\Console,
+Microsoft\Windows NT\CurrentVersion\FontDpi, Microsoft\Windows NT\CurrentVersion\FontLink,
+Microsoft\Windows NT\CurrentVersion\FontMapper, Microsoft\Windows NT\CurrentVersion\Fonts,
+Microsoft\Windows NT\CurrentVersion\FontSubstitutes,
+Microsoft\Windows NT\CurrentVersion\Gre_Initialize,
+Microsoft\Windows NT\CurrentVersion\Image File Execution Options,
+Microsoft\Windows NT\CurrentVersion\Language Pack, Microsoft\Windows NT\CurrentVersion\NetworkCards,
+Microsoft\Windows NT\CurrentVersion\Perflib, Microsoft\Windows NT\CurrentVersion\Ports,
+Microsoft\Windows NT\CurrentVersion\Print, Microsoft\Windows NT\CurrentVersion\ProfileList,
+Microsoft\Windows NT\CurrentVersion\Time Zones, Policies, RegisteredApplications
+"""
 LINKS = [
     (r"HKLM\SOFTWARE\Wow6432Node\V", None),
+    (r"HKLM\SOFTWARE\Wow6432Node\V\AppId", None),
     (r"HKLM\Software\WOW6432NODE\Policies", None),
     (r"HKLM\SOFTWARE\Wow6432Node\Classes\CLSID", r"HKLM\SOFTWARE\Classes\Wow6432Node\CLSID"),
     (r"HKLM\SOFTWARE\Wow6432Node\Classes\AppId\{1}", r"HKLM\SOFTWARE\Classes\AppId\{1}"),
@@ -54,6 +85,15 @@ def test_a_32_bit_program_is_redirected(path, leads_to):
     assert seen(path, 32) == (leads_to or path)
     assert seen(path, 64) == path
     assert seen(path, 32, 32) == path
+
+
+def test_what_is_shared_is_the_page_s_list():
+    rows = [rf"HKLM\SOFTWARE\{row}\X" for row in SHARED.replace("\n", " ").strip().split(", ")]
+    assert len(rows) == 49
+    assert [seen(row, 32) for row in rows] == rows
+    for row in rows:  # a name that begins alike is another
+        beside = row.removesuffix("\\X") + "X"
+        assert seen(beside, 32) == beside.replace("SOFTWARE", r"SOFTWARE\Wow6432Node")
 
 
 @pytest.mark.parametrize("bits", [32, 64])

@@ -15,6 +15,20 @@ def test_one_strings_section_is_chosen(language, chosen):
     assert parse_inf(STRINGS, language=language).expand("%MFG%") == chosen
 
 
+@pytest.mark.parametrize(
+    ("numbers", "chosen"),
+    [
+        ("0809 0009", "0009"),  # the neutral one, wherever it stands
+        ("0c09 0809", "0c09"),
+        ("0109", "plain"),  # ten bits are the primary language
+        ("xyz", "plain"),
+    ],
+)
+def test_a_strings_section_for_american_english(numbers, chosen):
+    sections = "".join(f"[Strings.{number}]\na={number}\n" for number in numbers.split())
+    assert parse_inf(f"{sections}[Strings]\na=plain\n", language=0x0409).expand("%a%") == chosen
+
+
 def test_sections_do_not_mix():
     inf = parse_inf("[Strings]\na=1\nb=2\n[Strings.0409]\na=3\n")
     assert inf.expand("%a%%b%") == "3%b%"

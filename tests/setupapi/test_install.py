@@ -73,6 +73,16 @@ def test_a_second_device_has_keys_of_its_own(our_inf):
     assert len(registry.open(r"HKLM\SYSTEM\CurrentControlSet\Enum\ROOT\VREADER").subkeys()) == 2
 
 
+def test_a_device_that_is_installed_again_keeps_its_keys(our_inf):
+    registry = Registry()
+    for text in (our_inf, our_inf.replace(READER_GUID, READER_GUID.lower())):
+        install_device(parse_inf(text), registry, IDS, instance=r"ROOT\VREADER\0001")
+        done = install_device(parse_inf(text), registry, IDS, instance=r"ROOT\VREADER\0000")
+        assert registry.open(done.software_key).name == "0001"
+        control = r"HKLM\SYSTEM\CurrentControlSet\Control\Class"
+        assert len(registry.open(rf"{control}\{READER_GUID}").subkeys()) == 2
+
+
 HEAD = f"""[Version]
 Class=SmartCardReader
 ClassGuid={READER_GUID}

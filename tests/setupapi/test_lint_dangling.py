@@ -58,8 +58,8 @@ def test_a_section_that_nothing_leads_to(section, meant):
 
 @pytest.mark.parametrize(
     "section",
-    ["I.nt.hw", "I.NT.CoInstallers", "I.NTx86", "SourceDisksFiles.amd64", "DefaultUninstall",
-     "DefaultInstall.NTamd64.HW", "SignatureAttributes"],
+    ["I.nt.hw", "I.NT.CoInstallers", "I.NTx86", "I", "I.NTamd64", "SourceDisksFiles.amd64",
+     "DefaultUninstall", "DefaultInstall.NTamd64.HW", "SignatureAttributes"],
 )  # fmt: skip
 def test_a_section_that_is_looked_for(section):
     assert dangling(f"[{section}]") == []

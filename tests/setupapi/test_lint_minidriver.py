@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vreader.cardids import GIDS_ID, PIV_ID
 from vreader.setupapi.inf import InfError, parse_inf
 from vreader.setupapi.lint import has_errors, lint
 from vreader.setupapi.rules import RULES
-from vreader.setupapi.rules_minidriver import GIDS_GUID, PIV_GUID
 from vreader.setupapi.skeleton import skeleton
 
 FABRIKAM = Path(__file__).with_name("fixtures") / "fabrikam.inf"
 ATR = bytes.fromhex("3B0451FF0800")
+FIXTURE_OF_MODELS = FABRIKAM.with_name("esteid-models-lead-to-defaultinstall.inf")
 GOOD = skeleton(ATR, name="Fabrikam", vendor="Fabrikam", module="fabrikamcm.dll")
 UNAVOIDABLE = {303, 326}  # what every package for 64-bit Windows has
 
@@ -63,12 +64,14 @@ def without_section(name):
 
 SECOND = "".join(f"%Other%,{line}\n".replace("%Other%,HKLM,%CardKey%", "HKLM,%CardKey%2")
                  for line in (ATR_LINE, MASK_LINE, CSP_LINE, KSP_LINE, MODULE_LINE))  # fmt: skip
+OTHER_CARD = more(*SECOND.replace("04,51,ff,08,00", "04,51,ff,08,01").splitlines())
 CHANGES = [
     (301, [("= SmartCard\n", "= SmartCardReader\n")]),
     (301, [("{990A2BD7-E738-46C7-B26F-1CF8FB9F1391}", "{990A2BD7-E738-46C7-B26F-000000000000}")]),
     (301, [(re.compile(r"(?m)^Class .*\nClassGuid.*\n"), "")]),
     (302, without_section("DefaultInstall")),
     (304, [("[DefaultInstall.NTx86]", "[DefaultInstall]")]),
+    (304, [("[DefaultInstall.NTx86]", "[DefaultInstall]\nAddReg = Card_Wow64")]),  # for any machine
     (305, [*section("Relative", "HKR,,x,,y"),
            ("[DefaultInstall.NTx86]", "[DefaultInstall.NTx86]\nAddReg=Relative")]),
     (306, [("Card_x86,SC", "DefaultInstall.NTx86,SC"), (re.compile(r"(?s)\[Card_x86.*?\n\[Card_a"),
@@ -80,18 +83,22 @@ Needs = UmPass
     (310, atr("3b0451ff0801", "ffffffffff00")),
     (310, atr("3b0451ff0800", "ffffff0fffff")),
     (311, both(MASK_LINE, MASK_LINE + ",ff")),
+    (311, both(MASK_LINE, MASK_LINE[:-3])),
     (312, atr("3b0451ff08", "ffffffffff", "51ff08")),
     (312, atr("3c0451ff0800", "ffffffffffff")),
     (312, atr("3b0451ff0800" + 28 * "00", "ff" * 34)),
     (312, atr("3bff51ff0800", "ffffffffffff")),
     (313, atr("3b8401" + "51ff0800" + "d3", "ff" * 8)),
     (314, both(ATR_LINE, "")),
+    (314, [(ATR_LINE, "")]),  # the two views do not differ in what one of them lacks
     (315, both(MASK_LINE, "")),
     (316, both(MODULE_LINE, "")),
     (317, both(CSP_LINE, "") + both(KSP_LINE, "")),
     (318, both(CSP_LINE, "")),
     (318, both(KSP_LINE, "")),
     (319, both("Microsoft Base Smart Card Crypto Provider", "Fabrikam Crypto Provider")),
+    (319, both("Microsoft Base Smart Card Crypto Provider", "Fabrikam Crypto Provider")
+          + both(KSP_LINE, "") + both(MODULE_LINE, "")),  # such a card needs neither
     (320, both(ATR_LINE, HKLM + 'ATR",,"3b,04,51,ff,08,00"')),
     (320, both(MASK_LINE, HKLM + 'ATRMask",0x00010001,0xff')),
     (320, both(MODULE_LINE, HKLM + '80000001",0x00020000,"fabrikamcm.dll"')),
@@ -102,14 +109,17 @@ Needs = UmPass
     (321, [(",SCFILTER\\CID_51ff0800", "")]),
     (322, [("SCFILTER\\CID_51ff0800", "SCFILTER\\CID_51ff0801")]),
     (322, [("SCFILTER\\CID_51ff0800", "SCFILTER\\CID_51ff080000")]),
-    (323, [("CID_51ff0800", f"CID_{PIV_GUID}")]),
-    (323, [("CID_51ff0800", f"CID_{GIDS_GUID.lower()}")]),
-    (323, [("CID_51ff0800", f"CID_51ff0800,SCFILTER\\CID_{PIV_GUID}")]),
+    (323, [("SCFILTER\\CID_51ff0800", PIV_ID.upper())]),
+    (323, [("SCFILTER\\CID_51ff0800", GIDS_ID)]),
+    (323, [("CID_51ff0800", f"CID_51ff0800,{PIV_ID}")]),
     (324, [("AddReg    = Card_Wow64\n", ""), (re.compile(r"(?s)\[Card_Wow64\].*?\n\n"), "")]),
     (324, [(MODULE_LINE, MODULE_LINE + f'\n{HKLM}80000100",,"en-US,PIN"')]),
     (325, [(MODULE_LINE.replace("Key%", "KeyWow64%"),
             MODULE_LINE.replace("Key%", "KeyWow64%") + f'\n{HKLM}80000100",,"en-US,PIN"')]),
     (325, [("AddReg    = Card_Narrow", "AddReg = Card_Narrow,Card_Wow64")]),
+    (325, [("AddReg    = Card_Narrow", "AddReg = Card_Narrow,Card_Wow64"),
+           (MODULE_LINE.replace("Key%", "KeyWow64%"), HKLM[:-3] + 'Wow64%,"80000001",,other.dll'),
+           ("[Module_Wow64]\nfabrikamcm.dll", "[Module_Wow64]\nother.dll,fabrikamcm.dll")]),
     (327, [(ATR_LINE.replace("Key%", "KeyWow64%"),
             ATR_LINE.replace("Key%", "KeyWow64%").replace("04,51,ff", "04,51,fe")),
            (MASK_LINE.replace("Key%", "KeyWow64%"),
@@ -134,6 +144,10 @@ Needs = UmPass
     (336, more(*SECOND.splitlines()) + both(MASK_LINE.replace("Key%", "Key%2"),
           MASK_LINE.replace("Key%", "Key%2").replace("ff,ff,ff,ff,ff,ff", "ff,ff,ff,ff,ff,00"))),
     (338, [("[Cards.NTx86.6.1]", "[Cards.NTx86.6.1]\n%Vendor% = Card_x86,SCFILTER\\CID_51FF0800")]),
+    (343, OTHER_CARD),
+    (342, atr("3b0400000000", "ffff00000000")),
+    (342, atr("000000000000", "000000000000")),
+    (342, atr("3b1411" + "00000000", "ffffff" + "00000000")),  # TA1 is not the card's own
     (340, [("AddReg    = Card_Narrow\nInclude", "Include")]),
     (341, [("AddReg    = Card_Wide\n", ""), (re.compile(r"(?s)\[Card_Wide\].*?\n\n"), "")]),
 ]  # fmt: skip
@@ -197,6 +211,8 @@ def test_x86_alone():
         atr("3b8401" + "51ff0800" + "00", "ff" * 7 + "00"),  # TCK is not looked at
         atr("3b8001" + "51ff0800" + "00", "fff0ff" + "ff" * 4 + "00"),  # nor historical bytes
         atr("3b0051ff0800", "ff00ffffffff", "01"),  # anything may follow this T0
+        atr("3b0400000800", "ffff0000ff00"),
+        atr("3b1010", "fffff0", "01234567-89ab-cdef-0123-456789ABCDEF"),
         [("SCFILTER\\CID_51ff0800", "scfilter\\cid_51FF0800")],
         [("SCFILTER\\CID_51ff0800", "SCFILTER\\CID_01234567-89ab-cdef-0123-456789ABCDEF")],
         [("SCFILTER\\CID_51ff0800", ",SCFILTER\\CID_51ff0800")],  # a compatible id alone
@@ -205,6 +221,10 @@ def test_x86_alone():
         both('"fabrikamcm.dll"', '"%13%\\fabrikamcm.dll"'),
         more(f'{HKLM}80000100",,"en-US,PIN;de-DE,PIN, bitte"'),
         [("Include   = umpass.inf\nNeeds     = UmPass.Services", "AddService = ,2")],
+        [("CatalogFile =", "CatalogFile.NT =")],
+        [*OTHER_CARD, ("CID_51ff0800", "CID_51ff0800,SCFILTER\\CID_51FF0801")],
+        [*OTHER_CARD, ("CID_51ff0800", f"CID_51ff0800,SCFILTER\\CID_{PIV_ID[-36:-1]}0")],  # a GUID
+        [('Vendor       = "Fabrikam"', 'Vendor = "Fabrikam in %SystemRoot%, 100%%"')],
     ],
     ids=str,
 )
@@ -221,6 +241,32 @@ def test_what_another_section_needs_is_seen():
     text = GOOD.replace(before, "[Card_x86.NT]\nNeeds = Common")
     assert text != GOOD
     assert numbers(text + "[Common]\nCopyFiles = Module_x86\nAddReg = Card_Narrow\n") == UNAVOIDABLE
+
+
+def test_which_id_a_card_has_is_told():
+    findings = lint(parse_inf(GOOD.replace("CID_51ff0800", "CID_3b0451ff0800")))
+    told = [one.text for one in findings if one.rule.number == 322]
+    assert len(told) == 2
+    assert all(text.endswith("CID_3b0451ff0800; its cards have CID_51ff0800") for text in told)
+
+
+def test_models_that_lead_to_defaultinstall_are_told_of_once():
+    text = FIXTURE_OF_MODELS.read_text()
+    before = next(line for line in text.splitlines() if "CID_" in line)
+    findings = lint(parse_inf(text.replace(before, f"{before}0\n{before}")))
+    told = [(one.line, one.text[-9:]) for one in findings if one.rule.number == 306]
+    assert told == [(17, "ll.NTx86]"), (21, ".NTamd64]")]
+
+
+def test_the_line_is_the_first_of_a_continued_one():
+    where = GOOD[: GOOD.index(ATR_LINE)].count("\n") + 1
+    broken = ATR_LINE.replace("04,51,ff", "\\\n  04,\\\n  51,ff")
+    text = GOOD.replace(ATR_LINE, broken).replace("ff,ff,ff,ff,ff,ff", "ff,ff,ff,ff,f7,ff")
+    text = text.replace(MODULE_LINE, f'{MODULE_LINE}\n{HKLM}80000107",,"en-US,PIN"')
+    for ends in ("\n", "\r\n"):
+        found = lint(parse_inf(text.replace("\n", ends)))
+        assert next(one.line for one in found if one.rule.number == 310) == where
+        assert next(one.line for one in found if one.rule.number == 328) == where + 7
 
 
 def test_the_sample_of_the_wdk():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from vreader.cardids import device_id
 from vreader.iso7816.atr import Atr
 from vreader.registry import Registry
 from vreader.setupapi.calais import MODULE, SMART_CARDS, SMART_CARDS_WOW64
@@ -15,7 +16,7 @@ from vreader.setupapi.defaultinstall import install_default
 from vreader.setupapi.inf import read_inf
 from vreader.setupapi.install import install_device
 from vreader.setupapi.lint import lint
-from vreader.setupapi.pattern import AtrPattern, hardware_id
+from vreader.setupapi.pattern import AtrPattern
 from vreader.setupapi.target import TargetOS, models_for
 
 FIXTURES = Path(__file__).with_name("fixtures")
@@ -36,7 +37,7 @@ QUIRKS = {
     "belgium-version-of-three-parts": ({116}, FABRIKAM, ONE),
     "belgium-wow64-prompts-in-the-native-key": ({325}, FABRIKAM, ONE),
     "esteid-filter-service": (set(), FABRIKAM, ONE),
-    "esteid-five-cards-two-ids": (set(), EST_3_0, EST),
+    "esteid-five-cards-two-ids": ({343}, EST_3_0, EST),
     "esteid-models-lead-to-defaultinstall": ({306}, FABRIKAM, ONE),
     "esteid-token-in-another-case": (set(), FABRIKAM, ONE),
     "esteid-utf8-cyrillic": (set(), FABRIKAM, ONE),
@@ -117,7 +118,7 @@ def test_what_an_install_registers(name, arch):
     card = Atr.parse(bytes.fromhex(atr))
     registry, target = Registry(), TargetOS.parse(f"10.0-{arch}")
     install_device(
-        read(name), registry, [hardware_id(card.historical)], instance=r"SCFILTER\X\0",
+        read(name), registry, [device_id(card.historical)], instance=r"SCFILTER\X\0",
         target=target,
     )  # fmt: skip
     native, wow64 = cards(registry, SMART_CARDS), cards(registry, SMART_CARDS_WOW64)

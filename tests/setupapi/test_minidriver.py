@@ -61,6 +61,13 @@ def test_default_install(sections, expected):
     assert {(name, arch) for name, arch, _, _ in found(text)} == expected
 
 
+def test_models_are_looked_at_once():
+    (install,) = find_installs(
+        parse_inf("[Manufacturer]\nm=M,NTamd64,ntAMD64\nn=M,NTamd64\n[M.NTamd64]\nd=I,x\n[I]\n")
+    )
+    assert len(install.models) == 1
+
+
 def test_default_install_is_for_what_has_none_of_its_own():
     text = "[Manufacturer]\nm=M,NTx86,NTamd64,NTarm64\n"
     text += "".join(f"[M.NT{arch}]\nd=I,x\n" for arch in ("x86", "amd64", "arm64"))

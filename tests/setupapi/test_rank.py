@@ -79,7 +79,7 @@ def test_where_signers_are_not_equal_microsoft_s_worse_match_beats_authenticode(
     ("ids", "score"),
     [
         (HARDWARE, "0000"), (f",{HARDWARE}", "1000"), (PIV, "2000"), (f",{PIV}", "3000"),
-        (f",x,{PIV}", "3100"), (f"x,{HARDWARE.lower()}", "1000"), (f"x,y,{HARDWARE}", "1100"),
+        (f",x,{PIV}", "3100"), (f"x,{HARDWARE.lower()}", "1000"), (f"x,y,{HARDWARE}", "1000"),
     ],
 )  # fmt: skip
 def test_identifier_scores(ids, score):

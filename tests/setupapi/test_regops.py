@@ -80,6 +80,15 @@ def test_flags_that_look_at_what_is_there(line, before, expected):
     assert (values(registry) or {}).get("v") == expected
 
 
+@pytest.mark.parametrize(
+    "line", ["HKR,,v,0x20,new", "HKR,,v,0x4", "HKR,sub,v,0x20,x", "HKR,sub,v,0x4"]
+)
+def test_what_only_changes_what_is_there_makes_nothing(line):
+    registry = after(line, ("other", Value.none()))
+    assert values(registry) == {"other": Value.none()}
+    assert registry.open(r"HKLM\Software\V").subkeys() == []
+
+
 def test_a_key_can_be_deleted_by_addreg():
     registry = after("HKR,sub,,0x4", ("v", Value.none()))
     registry.create(r"HKLM\Software\V\sub\x")
@@ -114,6 +123,8 @@ def test_the_32_bit_view_is_below_wow6432node():
         (r"HKR,a\\b,v", "1 to 255"),
         ("HKR," + "a\\" * 500 + "a,v", "at most 512"),
         ("HKLM,,,4", "root cannot be deleted"),
+        ("HKLM,,v,0x14", "root cannot be deleted"),
+        ("HKLM,,v,0x2004", "root cannot be deleted"),
     ],
 )
 def test_bad_lines_are_refused(line, problem):

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from vreader.setupapi.defaultinstall import install_default
 from vreader.setupapi.inf import parse_inf, read_inf
 from vreader.setupapi.install import install_device
 from vreader.setupapi.lint import lint
+from vreader.setupapi.package import driver_version
 from vreader.setupapi.pattern import AtrPattern
 from vreader.setupapi.skeleton import SKELETON_ARCHITECTURES, file_bytes, skeleton
 from vreader.setupapi.target import TargetOS, models_for
@@ -80,7 +82,7 @@ def test_any_card_gets_a_package_that_takes_it(card, architectures, named):
         module_wow64="c32.dll" if named else None,
     )  # fmt: skip
     wide = architectures != {"x86"}
-    assert found(text) == {303, 326 if wide else 334}
+    assert found(text) - {342} == {303, 326 if wide else 334}
     ident = f"SCFILTER\\CID_{Atr.parse(atr).historical.hex()}"
     inf = parse_inf(text)
     for arch in architectures:
@@ -168,6 +170,12 @@ def test_a_guid_is_the_id(guid):
     assert found(make(bytes.fromhex("3B00"), guid=guid)) == {303, 326}
 
 
+def test_a_version_may_be_that_of_a_windows():
+    text = make(driver_ver="02/29/2028,10.0.19041.65534")
+    assert found(text) == {303, 326}
+    assert driver_version(parse_inf(text)) == (date(2028, 2, 29), (10, 0, 19041, 65534))
+
+
 def test_other_alphabets_are_kept():
     text = make(name="Смарт-карта", vendor="Société")
     data = file_bytes(text)
@@ -191,6 +199,8 @@ def test_other_alphabets_are_kept():
         ({"module": r"C:\c.dll"}, "is no card module"),
         ({"module_wow64": "a,b.dll"}, "'a,b.dll' is no card module"),
         ({"module": "msclmd.dll", "module_wow64": "c.dll"}, "is the module of Windows"),
+        ({"module": "c.dll", "module_wow64": "MSCLMD.dll"}, "is the module of Windows"),
+        ({"module": "my module.dll"}, "'my module.dll' is no card module"),
         ({"mask": b"\xff"}, "the mask has 1 bytes, the ATR 6"),
         ({"csp": False, "ksp": False}, "neither the CSP nor the KSP"),
         ({"guid": "1234"}, "'1234' is no GUID"),
@@ -199,6 +209,10 @@ def test_other_alphabets_are_kept():
         ({"architectures": []}, "a package is for an architecture"),
         ({"driver_ver": "2026-01-01,1.0"}, "is no DriverVer"),
         ({"driver_ver": "01/01/2026,1.0.0.70000"}, "is no DriverVer"),
+        ({"driver_ver": "02/29/2026,1.0.0.0"}, "is no DriverVer"),
+        ({"driver_ver": "01/01/2026,0.0.0.0"}, "is no DriverVer"),
+        ({"driver_ver": "1/1/2026,1.0.0.0"}, "is no DriverVer"),
+        ({"driver_ver": "01/01/2026,1.0.0"}, "is no DriverVer"),
         ({"atr": b"\x3b\x04"}, "3B04 is not a valid ATR: 4 historical bytes"),
         ({"atr": b"\x3b\x00"}, "the ATR has no historical bytes"),
     ],

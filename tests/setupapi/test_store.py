@@ -3,7 +3,7 @@ import pytest
 from driver_packages import HARDWARE, package
 
 from vreader.errors import UsageError
-from vreader.setupapi.package import Signature
+from vreader.setupapi.package import Signature, make_package
 from vreader.setupapi.store import DriverStore
 
 INBOX = package("inbox.inf", "x", Signature.INBOX)._replace(source="inbox")
@@ -40,7 +40,21 @@ def test_another_package_stays_beside_it(other):
     assert [store.stage(VENDOR).published, store.stage(other).published] == ["oem0.inf", "oem1.inf"]
 
 
-@pytest.mark.parametrize("name", ["oem7.inf", "inbox.inf", "oemx.inf", "oem.inf", ""])
+def test_a_catalog_for_some_windows_is_not_a_word_for_all():
+    presumed = make_package(b"[Version]\nCatalogFile.NTx86=a.cat\n", "a.inf")
+    said = make_package(presumed.data, "a.inf", presumed.signature)
+    store = DriverStore()
+    assert [store.stage(each).published for each in (presumed, said, presumed)] == [
+        "oem0.inf", "oem1.inf", "oem0.inf",
+    ]  # fmt: skip
+    nobody = make_package(b"[Version]\n", "b.inf")
+    said = make_package(nobody.data, "b.inf", Signature.UNSIGNED)
+    assert [store.stage(each).published for each in (nobody, said)] == ["oem2.inf", "oem2.inf"]
+
+
+@pytest.mark.parametrize(
+    "name", ["oem00.inf", "oem-1.inf", "oem7.inf", "inbox.inf", "oemx.inf", "oem.inf", ""]
+)
 def test_only_what_is_staged_can_be_removed(name):
     store = DriverStore([INBOX])
     store.stage(VENDOR)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+import fcntl
 import json
+import os
 
 import pytest
 from driver_packages import HARDWARE, package
@@ -76,7 +78,7 @@ def test_what_is_removed_leaves_nothing(tmp_path):
 @pytest.mark.parametrize("at", [1, 2, 3])
 def test_a_write_that_fails_leaves_the_store_as_it_was(tmp_path, monkeypatch, at):
     stage_on_disk(tmp_path, [VENDOR], "amd64")
-    publish, left = storefile.publish, [at]
+    publish, left, before = storefile.publish, [at], files(tmp_path)
 
     def full(*args, **options):
         left[0] -= 1
@@ -89,6 +91,7 @@ def test_a_write_that_fails_leaves_the_store_as_it_was(tmp_path, monkeypatch, at
         with pytest.raises(VreaderError, match="No space left"):
             stage_on_disk(tmp_path, [OTHER], "amd64")
     assert [each.name for each in load_store(tmp_path).packages()] == ["Vendor.inf"]
+    assert files(tmp_path) == before  # a full disk is not filled further
     assert published(tmp_path, OTHER) == "oem1.inf"
 
 
@@ -107,6 +110,24 @@ def test_no_store_and_no_folder(tmp_path):
         stage_on_disk(tmp_path / "file", [VENDOR], "amd64")
     with pytest.raises(VreaderError, match="No such file"):
         remove_from_disk(tmp_path / "none", ["oem0.inf"])
+
+
+def test_nobody_changes_a_store_that_is_read(tmp_path):
+    stage_on_disk(tmp_path, [VENDOR], "amd64")
+
+    def others():
+        held = os.open(tmp_path, os.O_RDONLY)
+        try:
+            fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)  # two may read
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        finally:
+            os.close(held)
+        yield OTHER
+
+    assert [each.name for each in load_store(tmp_path, others()).packages()] == [
+        "other.inf", "Vendor.inf",
+    ]  # fmt: skip
 
 
 def damage(change):

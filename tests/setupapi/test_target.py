@@ -79,11 +79,18 @@ REAL = ("M,NTx86,NTamd64,NTx86.6.1,NTamd64.6.1", "M.NTx86", "M.NTamd64", "M.NTx8
         ("10.0-amd64", ("M,NTamd64,NTamd64...1", "M.NTamd64", "M.NTamd64...1"), ["M.NTamd64...1"]),
         ("10.0-amd64", ("M,NTamd64,NTamd64....0x100", "M.NTamd64", "M.NTamd64....0x100"),
          ["M.NTamd64....0x100"]),
+        ("10.0-amd64", ("M,NTamd64,NTamd64....0x180", "M.NTamd64", "M.NTamd64....0x180"),
+         ["M.NTamd64"]),  # it has one of the two suites
         ("6.0-x86", ("M,NTx86.6.0,NTx86.5.1", "M.NTx86.5.1"), []),  # an empty section prohibits
     ],
 )  # fmt: skip
 def test_the_closest_models_section_is_chosen(os, lines, section):
     assert chosen(os, *lines) == section
+
+
+def test_a_section_of_two_manufacturers_counts_once():
+    inf = parse_inf("[Manufacturer]\na=M,NTamd64\nb=M,NTamd64\n[M.NTamd64]\nd=I,ID\n")
+    assert [model.manufacturer for model in models_for(inf, TargetOS())] == ["a"]
 
 
 def test_each_manufacturer_chooses_for_itself():
@@ -116,7 +123,7 @@ def test_the_install_section_of_an_architecture(there, arch, found):
     ("ids", "found"),
     [
         (["H0"], (0x0000, "H0")), (["h1"], (0x0001, "h1")), (["", "H0"], (0x1000, "H0")),
-        (["x", "y", "H1"], (0x1101, "H1")), (["C0"], (0x2000, "C0")),
+        (["x", "y", "H1"], (0x1001, "H1")), (["C0"], (0x2000, "C0")),
         (["x", "C0"], (0x3000, "C0")), (["C1", "H0"], (0x1000, "H0")),
         (["H1", "H0"], (0x0001, "H1")), (["x"], None), ([], None),
     ],
@@ -124,6 +131,30 @@ def test_the_install_section_of_an_architecture(there, arch, found):
 def test_how_ids_meet(ids, found):
     model = Model(1, "m", "d", "M", "I", ids)
     assert match(model, ["H0", "H1"], ["C0", "C1"]) == found
+
+
+@pytest.mark.parametrize(
+    ("device", "scores"),
+    [
+        ("HwID_1", (0x0000, 0x1000, 0x1000)),
+        ("HwID_2", (0x0001, 0x1001, 0x1001)),
+        ("CID_1", (0x2000, 0x3000, 0x3100)),
+        ("CID_2", (0x2001, 0x3001, 0x3101)),
+    ],
+)
+def test_the_example_of_microsoft(device, scores):
+    """WDK "Driver Package Rank Example": its table."""
+    for place, score in enumerate(scores):
+        ids = ["INF_HwID_1", "INF_CID_1", "INF_CID_2"]
+        ids[place] = device
+        model = Model(1, "m", "d", "M", "I", ids)
+        assert match(model, ["HwID_1", "HwID_2"], ["CID_1", "CID_2"]) == (score, device)
+
+
+def test_no_place_makes_it_another_type_of_match():
+    many = [f"X{number}" for number in range(5000)]
+    assert match(Model(1, "m", "d", "M", "I", ["X4999"]), many, ()) == (0x0FFF, "X4999")
+    assert match(Model(1, "m", "d", "M", "I", ["", *many]), (), ["X20"]) == (0x3FFF, "X20")
 
 
 @pytest.mark.parametrize(
@@ -139,5 +170,5 @@ def test_long_lists_of_ids_are_matched_in_one_pass():
     """A hostile INF: every id against every id would take minutes."""
     ids = [f"X{number}" for number in range(60_000)]
     model = Model(1, "M", "D", "S", "I", ids)
-    assert match(model, ids[::-1], ids) == (0x2000, "X0")
+    assert match(model, ids[::-1], ids) == (0x0FFF, "X0")
     assert match(model, ["none"] * len(ids), ()) is None

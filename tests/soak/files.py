@@ -77,7 +77,7 @@ class TextFile(Surface, abc.ABC):
             cut = chance.randrange(len(lines[at]) + 1)
             lines[at] = chance.choice(
                 (other, lines[at][:cut] + word + lines[at][cut:], word, lines[at][:cut],
-                 lines[at] * chance.choice((2, 300)), "")
+                 lines[at][:5000] * chance.choice((2, 300)), "")
             )  # fmt: skip
         text = chance.choice(("\n", "\r\n", "\r")).join(lines)
         case = text.encode(chance.choice(self.encodings), "replace")
@@ -101,13 +101,7 @@ class Reg(TextFile):
             if told(registry) != told(Registry()):
                 return f"refused and half read: {error}"
             return None
-        try:
-            written = export_reg(registry)
-        except UsageError:
-            return None  # a name with a line end
-        again = Registry()
-        import_reg(again, written)
-        return None if told(again) == told(registry) else "written and read it is another"
+        return comes_back(registry)
 
     def innocent(self) -> None:
         registry = Registry()
@@ -159,6 +153,17 @@ class Inf(TextFile):
 
 
 _install = partial(install_device, instance="ROOT\\X\\0")
+
+
+def comes_back(registry: Registry) -> str | None:
+    """Write a registry as a ``.reg`` file and read it again; return what was wrong."""
+    try:
+        written = export_reg(registry)
+    except UsageError:
+        return None  # a name with a line end
+    again = Registry()
+    import_reg(again, written)
+    return None if told(again) == told(registry) else "written and read it is another"
 
 
 def told(registry: Registry) -> list[object]:

@@ -6,7 +6,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from files import told
+from files import comes_back
 from mutate import WORDS, Mutator
 from surfaces import Surface
 
@@ -14,12 +14,9 @@ sys.path.append(str(Path(__file__).parents[1]))  # the soak test is a program, t
 
 from hives import base_block, hive
 
-from vreader.errors import UsageError
 from vreader.registry import Registry, Value
 from vreader.registry.hive import import_hive
-from vreader.registry.regexport import export_reg
 from vreader.registry.regf import HiveError
-from vreader.registry.regfile import import_reg
 
 ROOT = r"HKLM\SOFTWARE"
 FORMS = ({"leaf": "lf"}, {"leaf": "lh", "per_leaf": 2}, {"leaf": "li", "minor": 3})
@@ -72,13 +69,7 @@ class Hive(Surface):
         except HiveError as error:
             found = [each for root in registry.roots() for each in root.subkeys()]
             return f"refused and half read: {error}" if found else None
-        try:
-            written = export_reg(registry)
-        except UsageError:
-            return None  # a name with a line end
-        again = Registry()
-        import_reg(again, written)
-        return None if told(again) == told(registry) else "written and read it is another"
+        return comes_back(registry)
 
     def innocent(self) -> None:
         registry = Registry()

@@ -149,6 +149,17 @@ def test_other_values_that_cannot_be_used_are_as_if_they_were_not_there(registry
     entry = types.find("Bad")
     assert (entry.csp, entry.ksp, entry.module) == ("", "A", "")
     assert (entry.primary_provider, entry.interfaces) == (None, ())
+    key.set("Primary Provider", Value.binary(bytes(32)))
+    key.set("Crypto Provider", Value.sz("A\0B"))
+    entry = types.find("Bad")
+    assert (entry.primary_provider, entry.csp) == (None, "A")
+
+
+def test_an_atr_without_its_mask_is_none(registry, types):
+    key = registry.create(rf"{SMART_CARDS}\Bad")
+    key.set("ATR", Value.binary(FABRIKAM))
+    key.set("ATRMask", Value.sz("FF"))
+    assert (types.find("Bad").atr, types.find("Bad").mask) == (b"", b"")
 
 
 # ------------------------------------------------------------------ what is written
@@ -188,6 +199,12 @@ def test_what_cannot_be_introduced_changes_nothing(registry, types):
     assert types.find("Mine").atr == FABRIKAM
 
 
+def test_the_longest_atr_and_no_mask(registry, types):
+    types.introduce("Mine", bytes(36))
+    assert [name for name, _ in registry.open(rf"{SMART_CARDS}\Mine").values()] == ["ATR"]
+    assert types.first(bytes(36)).name == "Mine"
+
+
 @pytest.mark.wdk("minidriver.introduce")
 def test_its_providers_are_named(registry, types):
     types.introduce("Mine", FABRIKAM)
@@ -208,7 +225,8 @@ def test_its_providers_are_named(registry, types):
 @pytest.mark.parametrize("text", [f"{{{GUID}}}", str(GUID).upper()])
 def test_the_primary_provider_is_a_guid(types, text):
     types.introduce("Mine", FABRIKAM)
-    assert code_of(types.set_provider, "Mine", PRIMARY, "no GUID") == SCARD.E_INVALID_VALUE
+    for bad in ("no GUID", f"{{{GUID}", f"{GUID}}}", GUID.hex, GUID.urn, f" {GUID}"):
+        assert code_of(types.set_provider, "Mine", PRIMARY, bad) == SCARD.E_INVALID_VALUE
     assert code_of(types.provider, "Mine", PRIMARY) == Win32.FILE_NOT_FOUND
     types.set_provider("Mine", PRIMARY, text)
     assert types.provider("Mine", PRIMARY) == "{C1FDF2EF-A199-11D1-86BD-00A0C903AA9B}"

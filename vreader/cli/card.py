@@ -8,8 +8,9 @@ from argparse import REMAINDER, SUPPRESS, Namespace
 from vreader import cardfile
 from vreader.card import KeepingKind
 from vreader.cli.parser import Parser, say
-from vreader.errors import UsageError, VreaderError, near
+from vreader.errors import UsageError, near
 from vreader.kinds import find_keeping_kind
+from vreader.publish import write_file
 from vreader.recipe import Recipe, parse_seed
 
 _ACTIONS = {
@@ -201,16 +202,7 @@ def _export(path: str, out: str, *, force: bool) -> None:
         return
     if os.path.exists(out) and os.path.samefile(path, out):  # noqa: PTH110, PTH121
         raise UsageError(f"{out} is the card itself", hint="name another file")
-    try:
-        if os.path.exists(out) and not os.path.isfile(out):  # noqa: PTH110, PTH113 - a device
-            with open(out, "wb") as file:  # noqa: PTH123 - pathlib is slow to import
-                file.write(image)
-        else:
-            cardfile.publish(image, out, replace=force)
-    except OSError as error:
-        raise VreaderError(
-            f"cannot write {out}: {error.strerror}", hint="choose another folder or name"
-        ) from error
+    write_file(out, image, replace=force, mode=0o600)
 
 
 def _image(path: str) -> bytes:

@@ -2,6 +2,7 @@
 """``vreader inf install``: what an install writes, as a .reg file, and every step of it."""
 
 from argparse import Namespace
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from vreader.cli.parser import Parser, say
@@ -44,11 +45,12 @@ def configure(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     """Install the file."""
     from vreader.pairing.windows import Windows
-    from vreader.registry.files import merged, write_file
+    from vreader.registry import Registry
+    from vreader.registry.files import changing
     from vreader.registry.regexport import export_reg
     from vreader.setupapi.defaultinstall import install_default
-    from vreader.setupapi.inffile import read_inf_file
     from vreader.setupapi.install import install_device
+    from vreader.setupapi.package import read_package
     from vreader.setupapi.store import DriverStore
 
     ids: list[str] = options.devices
@@ -56,19 +58,17 @@ def run(options: Namespace) -> int:
         raise UsageError("--default is without a device", hint="leave --device out, or --default")
     windows = Windows.parse(options.os)
     sources = DriverStore(windows.inbox).sources
-    inf = read_inf_file(options.file)
-    registry = merged(options.registry or "", [])
+    inf = read_package(options.file).inf
     done: Installation
-    if ids or options.compatible:
-        first = (ids or options.compatible)[0].strip("\\")
-        done = install_device(
-            inf, registry, ids, instance=rf"{first}\0000", compatible_ids=options.compatible,
-            target=windows.target, sources=sources,
-        )  # fmt: skip
-    else:
-        done = install_default(inf, registry, windows.target, sources=sources)
-    if options.registry:
-        write_file(options.registry, export_reg(registry))
+    with changing(options.registry) if options.registry else nullcontext(Registry()) as registry:
+        if ids or options.compatible:
+            first = (ids or options.compatible)[0].strip("\\")
+            done = install_device(
+                inf, registry, ids, instance=rf"{first}\0000", compatible_ids=options.compatible,
+                target=windows.target, sources=sources,
+            )  # fmt: skip
+        else:
+            done = install_default(inf, registry, windows.target, sources=sources)
     if options.json:
         import json
 

@@ -68,7 +68,7 @@ def run(options: Namespace) -> int:
     elif path is None:
         say(text, end="")
     if path is not None:
-        from vreader.cardfile import publish
+        from vreader.publish import publish
 
         try:
             publish(file_bytes(text), path, replace=options.force, mode=0o666)

@@ -53,9 +53,12 @@ def run(options: Namespace) -> int:
 
         say(json.dumps([package.record() for package in told], indent=2))
         return 0
+    from vreader.registry.show import printable
+
     for package in told:
-        say(
+        text = (
             f"{package.published:<9}  {package.name}, {package.provider or 'no provider'}, "
             f"{package.date:%m/%d/%Y} version {package.version_text}, {package.signature.value}"
         )
+        say(printable(text))
     return 0

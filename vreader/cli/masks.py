@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from vreader.cli.parser import Parser, say
-from vreader.errors import UsageError
+from vreader.errors import UsageError, near
 
 if TYPE_CHECKING:
     from vreader.pairing.atrlist import ListedAtr
@@ -48,7 +48,7 @@ def configure(parser: Parser) -> None:
     """)
     parser.usage = "vreader masks OPERATION FILE... [OPTION]..."
     add = parser.add_argument
-    add("op", choices=tuple(_OPTIONS), metavar="OPERATION", help="one of the above")
+    add("op", metavar="OPERATION", help="one of the above")
     add("files", metavar="FILE", nargs="+", help="what registers cards; for separate, the families")
     add("--atr", metavar="HEX", action="append", help="an ATR to try; repeatable")
     add("--atrs", metavar="FILE", action="append", help="a list of ATRs to try; repeatable")
@@ -72,6 +72,12 @@ def configure(parser: Parser) -> None:
 def run(options: Namespace) -> int:
     """Do the operation."""
     op: str = options.op
+    if op not in _OPTIONS:
+        meant = near(op, _OPTIONS, 0.6)
+        raise UsageError(
+            f"vreader masks has no operation {op!r}",
+            hint=" ".join(filter(None, (meant, f"there are {', '.join(_OPTIONS)}"))),
+        )
     for name in sorted(frozenset().union(*_OPTIONS.values()) - _OPTIONS[op]):
         if getattr(options, name) is not None:
             raise UsageError(
@@ -163,7 +169,7 @@ def _entries(options: Namespace) -> "tuple[Gathered, list[Registered]]":
 
 
 def _atrs(options: Namespace) -> "list[ListedAtr]":
-    from vreader.pairing.atrlist import ListedAtr, parse_atr, read_atrs
+    from vreader.pairing.atrlist import ListedAtr, merged, parse_atr, read_atrs
 
     if not options.atr and not options.atrs:
         raise UsageError("which ATRs?", hint="give --atr 3B… or --atrs FILE")
@@ -177,7 +183,7 @@ def _atrs(options: Namespace) -> "list[ListedAtr]":
                 "expressions",
                 err=True,
             )
-    return found
+    return merged(found)
 
 
 def _print(options: Namespace, told: object, lines: Iterable[str]) -> None:

@@ -46,22 +46,23 @@ def configure(parser: Parser) -> None:
         help="a package, or a folder of them, that Windows Update offers")  # fmt: skip
     add("--registry", metavar="FILE", action="append", default=[],
         help=".reg file or hive that the machine begins with; repeatable")  # fmt: skip
-    add("--os", metavar="OS", default="10.0-amd64", help="the Windows [10.0-amd64]")
+    add("--os", metavar="OS", default="10.0-amd64", help="version of Windows [10.0-amd64]")
     add("--bits", metavar="N", type=int, choices=(32, 64), default=0,
         help="of the program that asks for the card, 32 or 64 [the system's]")  # fmt: skip
     add("--policy", metavar="NAME=VALUE", action="append", default=[],
         help="a choice of the machine; --policies lists them")  # fmt: skip
     add("--policies", action="store_true", help="list policies, their values and meaning")
-    add("--hwids", action="store_true",
+    shown = parser.add_mutually_exclusive_group().add_argument
+    shown("--hwids", action="store_true",
         help="only what Device Manager shows: Hardware Ids and Compatible Ids")  # fmt: skip
-    add("--explain-none", action="store_true",
+    shown("--explain-none", action="store_true",
         help="only why no Calais entry fits: the nearest, and the bit that differs")  # fmt: skip
-    add("--short", action="store_true", help="leave out the steps")
-    add("--devlog", action="store_true", help="print the driver search as setupapi.dev.log does")
+    shown("--short", action="store_true", help="leave out the steps")
+    shown("--devlog", action="store_true", help="print the driver search as setupapi.dev.log does")
     add("--trace", metavar="FILE|-", help="log everything; - is stderr, *.jsonl JSON lines")
     add("--save-registry", metavar="FILE", help="write the machine's registry as a .reg file")
     add("--html", metavar="FILE", help="write a report as one HTML page")
-    add("--json", action="store_true", help="print JSON")
+    shown("--json", action="store_true", help="print JSON: all of it, but for --devlog's")
 
 
 def run(options: Namespace) -> int:
@@ -72,11 +73,11 @@ def run(options: Namespace) -> int:
     found = _answers(options)
     if options.html:
         from vreader.pairing.report.page import page
-        from vreader.registry.files import write_file
+        from vreader.publish import write_file
 
-        write_file(options.html, page(found, "Pairing").encode())
+        write_file(options.html, page(found, "Pairing").encode(errors="replace"))
     _print(options, found)
-    return 0 if all(_paired(each) for each in found) else NOT_PAIRED
+    return 0 if all(each.loaded for each in found) else NOT_PAIRED
 
 
 def _list_policies() -> None:
@@ -148,7 +149,7 @@ def _insert(options: Namespace, question: "Question", card: "Card", label: str) 
             closers.callback(open_trace(options.trace, machine.host.events))
         found = machine.insert(card, label)
         if options.save_registry:
-            from vreader.registry.files import write_file
+            from vreader.publish import write_file
             from vreader.registry.regexport import export_reg
 
             write_file(options.save_registry, export_reg(machine.registry))
@@ -162,6 +163,7 @@ def _print(options: Namespace, found: "list[Pairing]") -> None:
         say(json.dumps([pairing.record() for pairing in found], indent=2))
         return
     from vreader.pairing import told
+    from vreader.registry.show import printable
 
     for number, pairing in enumerate(found):
         if number:
@@ -175,8 +177,4 @@ def _print(options: Namespace, found: "list[Pairing]") -> None:
         else:
             lines = told.told(pairing, steps=not options.short)
         for line in lines:
-            say(line)
-
-
-def _paired(pairing: "Pairing") -> bool:
-    return pairing.module is not None and bool(pairing.csp or pairing.ksp)
+            say(printable(line))

@@ -38,7 +38,11 @@ def say(text: str, *, end: str = "\n", err: bool = False) -> None:
     """Print a line and flush it: whoever reads us may wait for it."""
     stream = sys.stderr if err else sys.stdout
     try:
-        stream.write(text + end)
+        try:
+            stream.write(text + end)
+        except UnicodeEncodeError:  # of others' text, or of a terminal that has ASCII alone
+            encoding = stream.encoding or "ascii"
+            stream.write((text + end).encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
     except BrokenPipeError:
         raise

@@ -88,7 +88,7 @@ def _show(asked: Namespace) -> None:
     if asked.bits and asked.key is None:
         raise UsageError("--bits is about a KEY", hint=r"name one, such as HKLM\SOFTWARE")
     keys = [seen(asked.key, asked.bits or 64)] if asked.key is not None else []
-    registry = _read(asked.file, asked.root, keys)
+    registry = _load(asked.file, asked.root, keys)
     if keys:
         tops = [_found(registry, keys[0], asked.file)]
     else:
@@ -103,23 +103,26 @@ def _show(asked: Namespace) -> None:
 
 
 def _import(asked: Namespace) -> None:
-    from vreader.registry.files import merged, write_file
-    from vreader.registry.regexport import export_reg
+    from vreader.registry.files import changing, read_file
 
-    registry = merged(asked.into, asked.files, root=asked.root, only=asked.only)
-    for path in asked.files:
-        _note(path)
-    data = export_reg(registry)
-    write_file(asked.into, data)
+    # Nobody waits for us while we wait for a pipe.
+    files = [(path, read_file(path)) for path in asked.files]
+    missing = asked.only
+    with changing(asked.into) as registry:
+        for path, data in files:
+            _read(registry, data, path, asked.root, asked.only)
+            missing = [key for key in missing if registry.find(key) is None]
+        for key in missing:
+            _found(registry, key, asked.files[0])
     count = sum(1 for root in registry.roots() for _ in root.walk()) - len(registry.roots())
     say(f"{asked.into}: {count} keys")
 
 
 def _export(asked: Namespace) -> None:
-    from vreader.registry.files import write_file
+    from vreader.publish import write_file
     from vreader.registry.regexport import export_reg
 
-    registry = _read(asked.file, asked.root, asked.keys)
+    registry = _load(asked.file, asked.root, asked.keys)
     for key in asked.keys:
         _found(registry, key, asked.file)
     data = export_reg(registry, asked.keys, version=asked.version)
@@ -132,22 +135,23 @@ def _export(asked: Namespace) -> None:
 # ---------------------------------------------------------------------- files
 
 
-def _read(path: str, root: str, only: Sequence[str]) -> "Registry":
-    from vreader.registry.files import load_registry
+def _load(path: str, root: str, only: Sequence[str]) -> "Registry":
+    from vreader.registry import Registry
+    from vreader.registry.files import read_file
 
-    registry = load_registry(path, root=root, only=only)
-    _note(path)
+    registry = Registry()
+    _read(registry, read_file(path), path, root, only)
     return registry
 
 
-def _note(path: str) -> None:
-    """Say where a hive's latest changes are not in it."""
+def _read(registry: "Registry", data: bytes, path: str, root: str, only: Sequence[str]) -> None:
+    """Read a file, and say where a hive's latest changes are not in it."""
+    from vreader.registry.files import import_data
     from vreader.registry.hive import is_dirty
     from vreader.registry.regf import is_hive
 
-    with open(path, "rb") as file:  # noqa: PTH123 - pathlib is slow to import
-        head = file.read(512)
-    if is_hive(head) and is_dirty(head):
+    import_data(registry, data, path, root=root, only=only)
+    if is_hive(data) and is_dirty(data):
         say(
             f"note: {path} was in use when it was copied: changes in its .LOG files are not seen",
             err=True,

@@ -48,7 +48,8 @@ def run(options: Namespace) -> int:
     from vreader.pairing.lab import lab
     from vreader.pairing.plan import MAX_JOBS, Plan
     from vreader.pairing.report import table as tables
-    from vreader.pairing.report.matrix import ERROR, Matrix
+    from vreader.pairing.report.matrix import Matrix
+    from vreader.pairing.result import ERROR
     from vreader.pairing.sweep import sweep
 
     if options.jobs is not None and not 0 <= options.jobs <= MAX_JOBS:

@@ -56,6 +56,9 @@ class Host(Locked):
         bits: of its system, 32 or 64.
         new_id: makes handle numbers; random by default.
 
+    Raises:
+        UsageError: no system has so many bits.
+
     Attributes:
         readers: those plugged in.
         registry: the computer's; readers are installed on it.
@@ -75,6 +78,10 @@ class Host(Locked):
         new_id: Callable[[], int] = lambda: int.from_bytes(os.urandom(4), "big") >> 1,
     ) -> None:
         super().__init__()
+        if bits != 64:
+            from vreader.registry.view import check_bits  # most systems have 64
+
+            check_bits(32, bits)
         self.events = Emitter()
         self._real_clock = RealClock(self.run_due) if clock is None else None
         self.clock: Clock = clock or self._real_clock or RealClock(self.run_due)

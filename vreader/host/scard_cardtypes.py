@@ -204,12 +204,18 @@ class CardTypeFunctions(ScardFunctions):
 
         Args:
             atr: the card's.
-            reader: the one whose card may be asked; any that has the ATR by default.
+            reader: the one whose card may be asked, else UNKNOWN_READER; any that has the ATR by
+                default.
         """
         from vreader.winscard.locate import discover
 
         types, rm = self._types(0), self._manager
-        readers = [reader] if reader else list(rm.readers)
+        readers = list(rm.readers)
+        if reader:
+            found = self._host.run(rm.find_reader, reader)
+            if found is None:
+                raise ScardError(SCARD.E_UNKNOWN_READER)
+            readers = [found.name]
         return self._search(discover(rm, types, bytes(atr), readers, self._probe_order))
 
     # ------------------------------------------------------------------
@@ -242,7 +248,7 @@ def _cut(atr: bytes, mask: bytes, length: int | None) -> tuple[bytes, bytes]:
         if mask:
             raise ScardError(SCARD.E_INVALID_PARAMETER)
         return atr[: _atr_length(atr)], b""
-    if not 0 < length <= len(atr) or (mask and length > len(mask)):
+    if not 0 < length <= len(atr):
         raise ScardError(SCARD.E_INVALID_PARAMETER)
     return atr[:length], mask[:length]
 

@@ -8,6 +8,7 @@ with a space or a tab goes on with the text of the ATR above: so the list of pcs
 """
 
 import re
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from vreader.errors import UsageError
@@ -113,6 +114,17 @@ def parse_atrs(data: bytes, source: str = "the list of ATRs") -> AtrList:
             follows = ListedAtr(atr, rest, number)
             found.append(follows)
     return AtrList(tuple(found), expressions)
+
+
+def merged(listed: Iterable[ListedAtr]) -> list[ListedAtr]:
+    """Return each ATR once, where it first stands, with all that is said of it."""
+    first: dict[bytes, ListedAtr] = {}
+    texts: dict[bytes, dict[str, None]] = {}
+    for each in listed:
+        first.setdefault(each.atr, each)
+        if each.text:
+            texts.setdefault(each.atr, {})[each.text] = None
+    return [each._replace(text="; ".join(texts.get(atr, ()))) for atr, each in first.items()]
 
 
 def _split(line: str, number: int, source: str) -> tuple[bytes | None, str]:

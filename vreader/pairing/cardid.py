@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-r"""The card identifier: what data object 7F68 says, and the device ids Windows makes.
+"""The card identifier: what data object 7F68 says.
 
 ``CardID ::= SEQUENCE { version INTEGER DEFAULT 0, vendor IA5String (SIZE 0..8), guids SEQUENCE OF
 OCTET STRING (SIZE 16) }`` (WDK "Smart Card Discovery Process", "Windows Smart Card Framework Card
@@ -19,11 +19,6 @@ GuidOrder = Literal["windows", "raw"]
 CARD_ID: Final = 0x7F68
 _SEQUENCE, _INTEGER, _OCTET_STRING, _IA5_STRING = 0x30, 0x02, 0x04, 0x16
 _VENDOR: Final = b"MSFT"
-
-PREFIX: Final = "SCFILTER\\CID_"
-PIV_ID: Final = f"{PREFIX}2777be07-6993-4513-bd80-c184fcb0ab2d"  # KB 4563240
-# In no page of Microsoft's: third parties name it for the inbox driver of GIDS cards.
-GIDS_ID: Final = f"{PREFIX}e2f748f9-db8b-4c08-a258-583d8955d94a"
 
 
 class CardIdError(ValueError):
@@ -83,8 +78,3 @@ def _choose(data: bytes) -> Tlv:
     if len(found) != 1:
         raise CardIdError("there is no 7F68 in it" if found else "it is empty")
     return found[0]
-
-
-def device_id(what: bytes | UUID) -> str:
-    r"""Return ``SCFILTER\CID_`` and the historical bytes, or a GUID, in lower case."""
-    return PREFIX + (what.hex() if isinstance(what, bytes) else str(what))

@@ -10,15 +10,9 @@ from collections.abc import Collection
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from vreader.cardids import GIDS_ID, PIV_ID, device_id
 from vreader.iso7816 import Atr, AtrError, CommandApdu
-from vreader.pairing.cardid import (
-    GIDS_ID,
-    PIV_ID,
-    CardIdError,
-    GuidOrder,
-    device_id,
-    parse_card_id,
-)
+from vreader.pairing.cardid import CardIdError, GuidOrder, parse_card_id
 from vreader.winscard.probing import GIDS, PIV, Asked, Probe, ask, select
 
 PNP: Final = bytes.fromhex("A0000003974349445F0100")
@@ -55,7 +49,11 @@ def historical_bytes(atr: bytes) -> bytes:
 
 
 def plug_and_play(
-    atr: bytes, *, ef_atr: bool = True, guid_order: GuidOrder = "windows"
+    atr: bytes,
+    *,
+    ef_atr: bool = True,
+    guid_order: GuidOrder = "windows",
+    asked: list[Asked] | None = None,
 ) -> Probe[Identity]:
     """Find out the device ids of a card that was inserted.
 
@@ -63,8 +61,9 @@ def plug_and_play(
         atr: the card's.
         ef_atr: look into EF.ATR too, as the page says; traces of Windows do not show it.
         guid_order: see :func:`vreader.pairing.cardid.parse_card_id`.
+        asked: gets the questions as they are put, for a card that leaves between them.
     """
-    asked: list[Asked] = []
+    asked = [] if asked is None else asked
     own = historical_bytes(atr)
     # The object is asked for whether or not the application is there: another may have it.
     yield from ask(select(PNP), "SELECT the Plug and Play application", asked)
@@ -116,14 +115,17 @@ class ClassVerdict(NamedTuple):
     asked: list[Asked]
 
 
-def class_minidriver(not_found: Collection[int] = NOT_FOUND) -> Probe[ClassVerdict]:
+def class_minidriver(
+    not_found: Collection[int] = NOT_FOUND, asked: list[Asked] | None = None
+) -> Probe[ClassVerdict]:
     """Find out what msclmd.dll takes a card for, in CardAcquireContext.
 
     Args:
         not_found: status words of the GIDS SELECT that still mean GIDS: a card whose application
             has another name. The page says "not found"; what counts beside 6A82 is not documented.
+        asked: as for :func:`plug_and_play`.
     """
-    asked: list[Asked] = []
+    asked = [] if asked is None else asked
     answer = yield from ask(select(PIV), "SELECT the PIV application", asked)
     if answer.ok:
         return ClassVerdict(Verdict.PIV, asked)

@@ -11,6 +11,9 @@ from vreader.errors import UsageError, near
 from vreader.pairing.atrlist import parse_atr, parse_atrs, read_file
 
 _TABLE = "families"
+# A key, at the beginning of a line, in brackets or braces; and a text in quotes.
+_KEY = r"""(?m)(?:^|[\[{{,.])[ \t]*["']?({})["']?[ \t]*[\].=]"""
+_TEXT = r"""["']({})["']"""
 _HINT = 'write [families], then name = ["3B…", "3B…"]'
 _PLACE = re.compile(r"(.*) \((at line \d+, column \d+|at end of document)\)", re.DOTALL)
 
@@ -54,7 +57,7 @@ def parse_families(data: bytes, source: str = "the families") -> dict[str, list[
     for key in told:
         if key != _TABLE:
             raise UsageError(
-                f"{source}{_where(text, key)}: unknown key {key!r}",
+                f"{source}{_where(text, _KEY, key)}: unknown key {key!r}",
                 hint=near(key, [_TABLE]) or _HINT,
             )
     table = told.get(_TABLE)
@@ -64,7 +67,7 @@ def parse_families(data: bytes, source: str = "the families") -> dict[str, list[
     for name, atrs in table.items():
         if not isinstance(atrs, list):
             raise UsageError(
-                f"{source}{_where(text, name)}: {name} is no list of ATRs",
+                f"{source}{_where(text, _KEY, name)}: {name} is no list of ATRs",
                 hint=f'write {name} = ["3B…", "3B…"]',
             )
         families[name] = [_atr(each, name, source, text) for each in atrs]
@@ -85,21 +88,22 @@ def _placed(source: str, text: str, message: str) -> str:
 def _atr(value: object, name: str, source: str, text: str) -> bytes:
     if not isinstance(value, str):
         raise UsageError(
-            f"{source}{_where(text, name)}: {name} holds {value!r}, not a text",
+            f"{source}{_where(text, _KEY, name)}: {name} holds {value!r}, not a text",
             hint='an ATR is a text in hexadecimal, "3B80800101"',
         )
     try:
         return parse_atr(value)
     except UsageError as error:
-        where = _where(text, value) or _where(text, name)
+        where = _where(text, _TEXT, value) or _where(text, _KEY, name)
         raise UsageError(f"{source}{where}: {name}: {error}", hint=error.hint) from None
 
 
-def _where(text: str, word: str) -> str:
-    """Return where a word of the file first stands as it was read; nothing if it does not."""
-    at = text.find(word) if word else -1
-    if at < 0:
+def _where(text: str, form: str, word: str) -> str:
+    """Return where a word first stands in a form, as it was read; nothing if it does not."""
+    match = re.search(form.format(re.escape(word)), text)
+    if match is None:
         return ""
+    at = match.start(1)
     return f", line {text.count(chr(10), 0, at) + 1}, column {at - text.rfind(chr(10), 0, at)}"
 
 

@@ -5,16 +5,17 @@ It is reached by PC/SC, in libpcsclite's protocol, and for ourselves alone while
 Windows asks would disturb whoever uses the card meanwhile.
 """
 
+from pathlib import Path
 from typing import Final
 
 from vreader.bridge.pcsclite.client import PcscClient, PcscError
 from vreader.bridge.pcsclite.find import SYSTEM_SOCKET, find_card, service_socket
 from vreader.card import CardGone, CardMute
 from vreader.errors import VreaderError
-from vreader.winscard.codes import SCARD
+from vreader.smclib.ioctl import Protocol
+from vreader.winscard.codes import SCARD, Disposition, ShareMode
 
-_EXCLUSIVE, _T0_OR_T1 = 1, 3
-_RESET, _UNPOWER = 1, 2
+_T0_OR_T1: Final = Protocol.T0 | Protocol.T1
 _MUTE: Final = frozenset({SCARD.W_UNRESPONSIVE_CARD, SCARD.W_UNPOWERED_CARD})
 
 
@@ -39,7 +40,7 @@ class LiveCard:
             self.reader = find_card(self._client, part)
             try:
                 self._card, self._protocol = self._client.connect(
-                    self.reader, _EXCLUSIVE, _T0_OR_T1
+                    self.reader, ShareMode.EXCLUSIVE, _T0_OR_T1
                 )
             except PcscError as error:
                 raise VreaderError(
@@ -52,17 +53,17 @@ class LiveCard:
 
     def power_on(self) -> bytes:
         """Reset the card by its power; return its ATR."""
-        return self._reset(_UNPOWER)
+        return self._reset(Disposition.UNPOWER)
 
     def reset(self) -> bytes:
         """Reset the card, which keeps its power; return its ATR."""
-        return self._reset(_RESET)
+        return self._reset(Disposition.RESET)
 
-    def _reset(self, how: int) -> bytes:
+    def _reset(self, how: Disposition) -> bytes:
         try:
-            self._protocol = self._client.reconnect(self._card, _EXCLUSIVE, _T0_OR_T1, how)
+            self._protocol = self._client.reconnect(self._card, ShareMode.EXCLUSIVE, _T0_OR_T1, how)
             return self._client.status(self._card).atr
-        except PcscError as error:
+        except VreaderError as error:
             raise _gone_or_mute(error) from None
 
     def power_off(self) -> None:
@@ -72,20 +73,21 @@ class LiveCard:
         """Have the card answer."""
         try:
             return self._client.transmit(self._card, self._protocol, bytes(c_apdu))
-        except PcscError as error:
+        except VreaderError as error:
             raise _gone_or_mute(error) from None
 
     def close(self) -> None:
         """Leave the card, reset, to others."""
         try:
-            self._client.disconnect(self._card, _RESET)
+            self._client.disconnect(self._card, Disposition.RESET)
         except VreaderError:
             pass  # it has gone, or the service
         self._client.close()
 
 
-def _gone_or_mute(error: PcscError) -> CardGone | CardMute:
-    return CardMute() if error.code in _MUTE else CardGone()
+def _gone_or_mute(error: VreaderError) -> CardGone | CardMute:
+    """Tell a card that does not answer from one that has gone, or whose service has."""
+    return CardMute() if isinstance(error, PcscError) and error.code in _MUTE else CardGone()
 
 
 def open_live(where: str) -> LiveCard:
@@ -100,6 +102,11 @@ def open_live(where: str) -> LiveCard:
         VreaderError: see :class:`LiveCard`.
     """
     prefix, colon, name = where.partition(":")
-    if colon and prefix == "pcsc":
-        return LiveCard(SYSTEM_SOCKET, name)
-    return LiveCard(service_socket(), where)
+    of_system = bool(colon) and prefix == "pcsc"
+    path = SYSTEM_SOCKET if of_system else service_socket()
+    if not Path(path).exists():
+        raise VreaderError(
+            f"no PC/SC service is at {path}",
+            hint="start pcscd, or a world: vreader run --card SPEC -- vreader pair --live",
+        )
+    return LiveCard(path, name if of_system else where)

@@ -10,6 +10,7 @@ from vreader.host import Host
 from vreader.host.scard import ScardApi
 from vreader.host.selfregister import CardModule
 from vreader.kinds import describe
+from vreader.pairing.discovery import Identity
 from vreader.pairing.policy import DEFAULT, Policy
 from vreader.pairing.result import Device, Driver, Pairing
 from vreader.pairing.windows import NULL_DRIVER, Windows
@@ -24,6 +25,8 @@ from vreader.setupapi.package import Package
 from vreader.setupapi.rank import Candidate, last_resort
 from vreader.setupapi.store import DriverStore
 from vreader.setupapi.target import install_section
+from vreader.wdm.rootbus import BusQueryId
+from vreader.winscard.cardtypes import CardTypes
 from vreader.winscard.profile import WINDOWS
 
 READER = "Virtual Reader"
@@ -49,7 +52,7 @@ class Machine:
         filter: of the reader, where the card's device is.
         store: its driver store.
         files: paths of files that are known to be there, in lower case.
-        entries: names of Calais entries that were installed here, in lower case.
+        entries: names of Calais entries that packages from elsewhere have made here, in lower case.
         installed: the driver of each device that has been there, by instance in lower case.
 
     Raises:
@@ -97,6 +100,34 @@ class Machine:
             self.host.close()
             raise
 
+    def make_device(self, identity: Identity) -> Device | None:
+        """Let the filter make the card's device, and read its ids as the PnP manager does.
+
+        Returns:
+            The device; None where the card has gone.
+        """
+        pnp = self.host.pnp
+        own = identity.hardware_ids[0].replace("\\", "_")
+        instance = f"{self.reader} {own}".replace(" ", "_").upper()
+
+        def ask() -> Device | None:
+            self.filter.identify(identity.hardware_ids, tuple(identity.compatible_ids), instance)
+            pdo = self.filter.card
+            if pdo is None:
+                return None
+            (device,), (number,), hardware, compatible = (
+                pnp.query_ids(pdo, kind)
+                for kind in (
+                    BusQueryId.DeviceID,
+                    BusQueryId.InstanceID,
+                    BusQueryId.HardwareIDs,
+                    BusQueryId.CompatibleIDs,
+                )
+            )
+            return Device(rf"{device.upper()}\{number}", hardware, compatible)
+
+        return self.host.run(ask)
+
     def install(self, candidate: Candidate, device: Device) -> Installation:
         """Install a driver for the card's device; raises InfError."""
         done = install_device(
@@ -109,7 +140,7 @@ class Machine:
             sources=self.store.sources,
             candidate=candidate,
         )
-        self._has_installed(done)
+        self._has_installed(done, candidate.package)
         return done
 
     def install_default(self, package: Package) -> Installation:
@@ -117,25 +148,30 @@ class Machine:
         done = install_default(
             package.inf, self.registry, self.windows.target, sources=self.store.sources
         )
-        self._has_installed(done)
+        self._has_installed(done, package)
         return done
 
-    def _has_installed(self, done: Installation) -> None:
+    def _has_installed(self, done: Installation, package: Package) -> None:
         """Remember files and entries; let modules that have been copied register themselves."""
         copied = {path.lower() for path in done.files}
         self.files |= copied
-        self.entries |= {
-            entry.name.lower()
-            for entry in card_entries(done.added, wow64=self.windows.bits == 64).values()
-        }
+        if package.source != "inbox":  # those leave alone what a registry that was read says
+            self.entries |= {
+                entry.name.lower()
+                for entry in card_entries(done.added, wow64=self.windows.bits == 64).values()
+            }
         for module in self._modules if self.policy.self_register == "yes" else ():
             if any(path.rpartition("\\")[2] == module.file.lower() for path in copied):
                 self.entries |= {name.lower() for name in module.DllRegisterServer(self.api)}
 
+    def card_names(self) -> set[str]:
+        """Return the names of the Calais entries that services see now, in lower case."""
+        return {entry.name.lower() for entry in CardTypes(self.services).list()}
+
     def null_driver(self) -> Candidate | None:
         """Return the driver of cards that nothing else is for; None where there is none."""
         for package in self.store.packages():
-            if package.name == NULL_DRIVER:
+            if package.source == "inbox" and package.name == NULL_DRIVER:
                 return last_resort(package, self.windows.target)
         return None
 

@@ -15,6 +15,8 @@ from enum import StrEnum
 from typing import Final, Generic, NamedTuple, Protocol, TypeVar
 
 from vreader.errors import UsageError
+from vreader.iso7816.atr import MAX_ATR_LENGTH
+from vreader.iso7816.atrmask import under
 
 ASSUMED: Final = "assumed, not documented"
 
@@ -80,6 +82,7 @@ class Verdict(StrEnum):
     DIFFERS = "differs"
     LENGTH = "other length"
     NO_ATR = "no ATR"
+    TOO_LONG = "too long"
     MASK_LENGTH = "mask of another length"
     NEVER = "can never match"
 
@@ -182,6 +185,9 @@ def flaw(entry: Registration) -> tuple[Verdict, Bit | None, str] | None:
     if not own:
         # What a registry holds may be an ATR that cannot be read; then the entry says why.
         return Verdict.NO_ATR, None, getattr(entry, "problem", "") or "it has no ATR"
+    if len(own) > MAX_ATR_LENGTH:
+        text = f"its ATR has {len(own)} bytes, a card's {MAX_ATR_LENGTH} at most"
+        return Verdict.TOO_LONG, None, text
     if len(mask) != len(own):
         text = f"its mask has {len(mask)} bytes, its ATR {len(own)} ({ASSUMED}: passed over)"
         return Verdict.MASK_LENGTH, None, text
@@ -200,17 +206,23 @@ def mask_of(entry: Registration) -> bytes:
     return entry.mask or b"\xff" * len(entry.atr)
 
 
-def under(atr: bytes, mask: bytes) -> bytes:
-    """Return an ATR under a mask of its length."""
-    return (int.from_bytes(atr) & int.from_bytes(mask)).to_bytes(len(atr))
-
-
 def first_bit(one: bytes, other: bytes) -> Bit | None:
     """Return the first bit in which two texts of one length differ, the most significant first."""
     for at, (a, b) in enumerate(zip(one, other, strict=True)):
         if a != b:
             return Bit(at, (a ^ b).bit_length() - 1)
     return None
+
+
+def grouped(entries: Iterable[Registration]) -> dict[int, dict[int, dict[int, list[int]]]]:
+    """Return the places of the entries that can match: by length, mask and ATR, as numbers."""
+    groups: dict[int, dict[int, dict[int, list[int]]]] = {}
+    for index, entry in enumerate(entries):
+        if flaw(entry) is None:
+            masks = groups.setdefault(len(entry.atr), {})
+            values = masks.setdefault(int.from_bytes(mask_of(entry)), {})
+            values.setdefault(int.from_bytes(entry.atr), []).append(index)
+    return groups
 
 
 class Matcher(Generic[E]):
@@ -225,19 +237,13 @@ class Matcher(Generic[E]):
 
     def __init__(self, entries: Iterable[E]) -> None:
         self.entries = tuple(entries)
-        groups: dict[int, dict[int, dict[int, list[int]]]] = {}
-        for index, entry in enumerate(self.entries):
-            if flaw(entry) is None:
-                masks = groups.setdefault(len(entry.atr), {})
-                values = masks.setdefault(int.from_bytes(mask_of(entry)), {})
-                values.setdefault(int.from_bytes(entry.atr), []).append(index)
         # Length → (first entry, mask, ATR → entries) for each mask, in the order of first entries.
         self._groups = {
             length: [
                 (min(found[0] for found in values.values()), mask, values)
                 for mask, values in masks.items()
             ]
-            for length, masks in groups.items()
+            for length, masks in grouped(self.entries).items()
         }
 
     def first(self, atr: bytes) -> E | None:

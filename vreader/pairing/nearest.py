@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Generic, NamedTuple
 
 from vreader.iso7816.atr import byte_names
-from vreader.pairing.matching import Bit, E, Verdict, first_bit, flaw, mask_of, under
+from vreader.iso7816.atrmask import under
+from vreader.pairing.matching import Bit, E, Verdict, first_bit, flaw, mask_of
 
 
 class Nearest(NamedTuple, Generic[E]):

@@ -7,12 +7,15 @@ Two entries of one length overlap exactly when their ATRs agree in all bits that
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Generic, NamedTuple
+from itertools import combinations, islice
+from typing import Final, Generic, NamedTuple
 
-from vreader.pairing.matching import Bit, E, Verdict, flaw, mask_of
+from vreader.errors import UsageError
+from vreader.pairing.matching import Bit, E, Verdict, flaw, grouped, mask_of
 from vreader.pairing.witness import TRIES, witness
 
-_ALL_TRIES = 200_000  # for the witnesses of all overlaps, where there are very many
+MOST: Final = 100_000  # overlaps: their number may be the square of that of the entries
+_ALL_TRIES = 100_000  # for the witnesses of all overlaps, where there are very many
 _LEAST_TRIES = 10  # for each of them
 
 
@@ -104,6 +107,9 @@ def conflicts(entries: Iterable[E]) -> Conflicts[E]:
     """Find all conflicts of a set of entries, given as they are walked.
 
     An entry that several others cover together, none of them alone, is not told.
+
+    Raises:
+        UsageError: there are more than :data:`MOST` overlaps.
     """
     found = list(entries)
     pairs = overlapping(found)
@@ -118,22 +124,27 @@ def overlapping(entries: Iterable[E]) -> list[tuple[int, int]]:
     """Return the places of each two entries that overlap, the earlier one first.
 
     The work grows with entries times *different masks* of a length, and with what is found.
+
+    Raises:
+        UsageError: there are more than :data:`MOST` of them.
     """
-    by_length: dict[int, dict[int, dict[int, list[int]]]] = {}
-    for index, entry in enumerate(entries):
-        if flaw(entry) is None:
-            masks = by_length.setdefault(len(entry.atr), {})
-            values = masks.setdefault(int.from_bytes(mask_of(entry)), {})
-            values.setdefault(int.from_bytes(entry.atr), []).append(index)
-    found: list[tuple[int, int]] = []
-    for masks in by_length.values():
+    found = list(islice(_pairs(entries), MOST + 1))
+    if len(found) > MOST:
+        raise UsageError(
+            f"more than {MOST} overlaps: nearly every entry is in the way of every other",
+            hint="look at fewer entries at a time",
+        )
+    return sorted((i, k) if i < k else (k, i) for i, k in found)
+
+
+def _pairs(entries: Iterable[E]) -> Iterator[tuple[int, int]]:
+    for masks in grouped(entries).values():
         groups = list(masks.items())
         for number, (mask, values) in enumerate(groups):
             for same in values.values():
-                found += ((i, k) for at, i in enumerate(same) for k in same[at + 1 :])
+                yield from combinations(same, 2)
             for other_mask, others in groups[number + 1 :]:
-                found += _joined(values, others, mask & other_mask)
-    return sorted((i, k) if i < k else (k, i) for i, k in found)
+                yield from _joined(values, others, mask & other_mask)
 
 
 def _joined(

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
 from vreader.errors import UsageError, near
-from vreader.pairing.planfile import PlanFile, listed, read_cards
+from vreader.pairing.asking import PATIENCE_S
+from vreader.pairing.planfile import PlanFile, listed, read_cards, shorten
 from vreader.pairing.policy import Policy
 from vreader.pairing.question import Question
 from vreader.pairing.windows import Windows
@@ -23,10 +24,11 @@ T = TypeVar("T")
 
 MAX_CELLS: Final = 1_000_000
 MAX_JOBS: Final = 1024
+MAX_PATIENCE_S: Final = 86_400
 SETS: Final = ("store", "installed", "updates", "registry")
 AXES: Final = ("card", "packages", "policy", "os", "bits")
 _KEYS = ("name", "cards", "atrs", "os", "bits", "packages", "policy", "exclude", "options")
-_OPTIONS = ("jobs", "backend")
+_OPTIONS = ("jobs", "backend", "patience")
 
 
 class Column(NamedTuple):
@@ -68,6 +70,7 @@ class Plan(NamedTuple):
         excluded: how many the plan itself leaves out.
         jobs: how many processes to use; 0 is as many as pay.
         backend: joblib's, or empty.
+        patience_s: how long a card's own code may take, in seconds; 0 is for ever.
     """
 
     name: str
@@ -76,6 +79,7 @@ class Plan(NamedTuple):
     excluded: int = 0
     jobs: int = 0
     backend: str = ""
+    patience_s: int = PATIENCE_S
 
     @classmethod
     def load(cls, path: str) -> "Plan":
@@ -131,11 +135,12 @@ class _Grid:
             raise UsageError(f"{self._path}: it leaves nothing to ask", hint="see bits and exclude")
         options = self._file.table("options", self._file.told.get("options", {}))
         only_keys(options, _OPTIONS, self._path, "options")
-        jobs, backend = options.get("jobs", 0), options.get("backend", "")
-        if type(jobs) is not int or not 0 <= jobs <= MAX_JOBS:
-            raise self._file.wrong(
-                "options.jobs", jobs, "a number of processes; 0 is as many as pay"
-            )
+        jobs = self._number(
+            options, "jobs", 0, MAX_JOBS, "a number of processes; 0 is as many as pay"
+        )
+        patience_s = self._number(
+            options, "patience", PATIENCE_S, MAX_PATIENCE_S, "seconds; 0 is for ever"
+        )
         name = self._file.told.get("name", Path(self._path).stem)
         return Plan(
             self._file.text("name", name),
@@ -143,8 +148,17 @@ class _Grid:
             skipped * len(cards),
             len(cards) * len(columns) - len(cells),
             jobs,
-            self._file.text("options.backend", backend),
+            self._file.text("options.backend", options.get("backend", "")),
+            patience_s,
         )
+
+    def _number(
+        self, options: Mapping[str, object], key: str, default: int, most: int, expected: str
+    ) -> int:
+        value = options.get(key, default)
+        if type(value) is not int or not 0 <= value <= most:
+            raise self._file.wrong(f"options.{key}", value, f"{expected}, at most {most}")
+        return value
 
     # ------------------------------------------------------------------ axes
 
@@ -210,9 +224,11 @@ class _Grid:
             parsed = {axis: listed(values) for axis, values in table.items()}
             for axis, value in ((name, each) for name in parsed for each in parsed[name]):
                 if value not in axes[axis]:
+                    # A whole SPEC may be PINs and keys.
+                    named = str(value).partition(",")[0] if axis == "card" else value
                     raise UsageError(
-                        f"{self._path}: {where}: there is no {axis} {value!r}",
-                        hint=near(str(value), map(str, axes[axis]))
+                        f"{self._path}: {where}: there is no {axis} {shorten(repr(named))}",
+                        hint=near(str(named), map(str, axes[axis]))
                         or "there are: " + ", ".join(map(str, axes[axis][:20])),
                     )
             rules.append(parsed)

@@ -12,6 +12,8 @@ from vreader.errors import UsageError
 from vreader.pairing.atrlist import read_atrs
 from vreader.recipe import only_keys, read_toml
 
+_MOST_LETTERS = 120
+
 
 class PlanFile:
     """A TOML file whose complaints say where in it something is wrong.
@@ -51,7 +53,8 @@ class PlanFile:
 
     def wrong(self, where: str, value: object, expected: str) -> UsageError:
         """Return the complaint about a value."""
-        return UsageError(f"{self.path}: {where} cannot be {value!r}", hint=f"write {expected}")
+        text = shorten(repr(value))
+        return UsageError(f"{self.path}: {where} cannot be {text}", hint=f"write {expected}")
 
     def text(self, where: str, value: object, expected: str = "a text in quotes") -> str:
         """Return a text that can be shown in one line; raises UsageError."""
@@ -69,12 +72,17 @@ class PlanFile:
         """Return the absolute path of a file or folder, and what stands behind its comma."""
         name, comma, more = self.text(where, value).partition(",")
         path = os.path.normpath(self.folder / name)
-        if not name or not Path(path).exists():
+        if not name or not os.path.exists(path):  # noqa: PTH110 - Path trips over long names
             raise UsageError(
-                f"{self.path}: {where}: there is no file {name!r}",
+                f"{self.path}: {where}: there is no file {shorten(repr(name))}",
                 hint="files are relative to the plan's own folder",
             )
         return f"{path}{comma}{more}"
+
+
+def shorten(text: str) -> str:
+    """Return the beginning of what is too long for a complaint, and anything else as it is."""
+    return text if len(text) <= _MOST_LETTERS else f"{text[: _MOST_LETTERS - 1]}…"
 
 
 def listed(value: object) -> list[Any]:
@@ -105,8 +113,10 @@ class _Cards:
                 label = self._file.text(f"{where}, label", value.get("label", ""))
                 value = value.get("card")
             if not isinstance(value, str):
-                what = '"piv", or {card = "piv", label = "a PIV card"}'
-                raise self._file.wrong(where, value, what)
+                raise UsageError(
+                    f"{self._file.path}: {where} is not the text that a card is",
+                    hint='write "piv", or {card = "piv", label = "a PIV card"}',
+                )
             self._add_card(where, value, label)
         lists = listed(self._file.told.get("atrs", []))
         for name in (self._file.file("atrs", value) for value in lists):

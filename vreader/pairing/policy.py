@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Choices of a Windows that pairs: what an administrator sets, and what no page says.
 
-What the registry holds comes first, as on a machine: a policy here is for what it does not say.
+Two of them (``plug-and-play``, ``update``) are in the machine's registry, and a policy here is for
+what it does not say, or to be tried in its place.
 """
 
+from string import hexdigits
 from typing import Any, Final, NamedTuple
 
 from vreader.errors import UsageError, near
@@ -117,13 +119,9 @@ def _pair(text: str) -> tuple[str, str]:
 def _status_words(text: str) -> tuple[int, ...]:
     words = []
     for word in text.split("/"):
-        try:
-            number = int(word, 16) if len(word) == 4 else -1
-        except ValueError:
-            number = -1
-        if number < 0:
+        if len(word) != 4 or not set(word) <= set(hexdigits):
             raise UsageError(f"{word!r} is no status word", hint="for example not-found=6A82/6A88")
-        words.append(number)
+        words.append(int(word, 16))
     return tuple(words)
 
 

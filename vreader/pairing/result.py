@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The answer to a pairing question: what became of a card, and every step that led there."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from vreader.pairing.events import PairingStep
+from vreader.setupapi.calais import BASE_CSP, BASE_KSP
+
+NONE: Final = "none"
+ERROR: Final = "error"
 
 
 class Device(NamedTuple):
@@ -105,6 +109,19 @@ class Pairing(NamedTuple):
     devlog: tuple[str, ...] = ()
 
     @property
+    def ways(self) -> list[str]:
+        """The providers that load card modules: Microsoft's; another one has its own way."""
+        known = {BASE_CSP.lower(), BASE_KSP.lower()}
+        return [name for name in (self.csp, self.ksp) if name.lower() in known]
+
+    @property
+    def loaded(self) -> bool:
+        """A card module is loaded, as far as anybody can know."""
+        module = self.module
+        named = module is not None and module.name and module.found is not False
+        return bool(named and self.ways and not self.problem)
+
+    @property
     def answer(self) -> str:
         """The whole in one sentence."""
         if self.problem:
@@ -113,23 +130,21 @@ class Pairing(NamedTuple):
             return "no program finds this card by a name: no minidriver is loaded"
         if self.module is None or not self.module.name:
             return f"the card is called {self.card_name}, and no minidriver is named for it"
-        ways = [name for name in (self.csp, self.ksp) if name]
-        if not ways:
+        if not self.ways:
             return f"{self.module.name} is named for it, but no provider that would load it"
         if self.module.found is False:
             return f"{self.module.path} would be loaded, but the file is not there"
-        return f"{self.module.path} is loaded through {' and '.join(ways)}"
+        but = ", but does not know this card" if self.class_verdict == "unknown" else ""
+        return f"{self.module.path} is loaded through {' and '.join(self.ways)}{but}"
 
     @property
     def outcome(self) -> str:
         """The minidriver in a word, for tables: its file, or why there is none."""
         if self.problem:
-            return "error"
+            return ERROR
         if self.module is None or not self.module.name:
-            return "none"
-        if not (self.csp or self.ksp) or self.module.found is False:
-            return f"{self.module.name} (not loaded)"
-        return self.module.name
+            return NONE
+        return self.module.name if self.loaded else f"{self.module.name} (not loaded)"
 
     def record(self) -> dict[str, object]:
         """Return everything under plain names, for JSON."""

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A file of answers: JSON lines that are appended, and survive a kill.
 
-Each line is ``{"key": …, "pairing": {…}}``. A last line that was torn by a kill is dropped; any
-other line that is none of ours means that the file is not ours, and it is left alone.
+The first line is ``{"sweep": 1, "salt": …}``, each other ``{"key": …, "pairing": {…}}``; where a
+key comes twice, the later line counts. A last line that was torn by a kill is dropped; any other
+line that is none of ours means that the file is not ours, and it is left alone.
 """
 
 import fcntl
+import hashlib
+import hmac
 import json
 import os
+import secrets
 import stat
 from collections.abc import Iterable
 from types import TracebackType
@@ -15,7 +19,9 @@ from typing import Any, BinaryIO, Final, Self
 
 from vreader.errors import UsageError, VreaderError
 
+FIRST: Final = b'{"sweep": 1, "salt": "'
 BEGINNING: Final = b'{"key": "'
+SALT_LENGTH: Final = 16  # bytes
 SYNC_EVERY: Final = 32  # lines: a computer that loses its power loses no more answers
 
 
@@ -37,6 +43,7 @@ class ResultFile:
         self._path = path
         self.known: dict[str, dict[str, Any]] = {}
         self._unsynced = 0
+        self._salt = b""
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             # Unbuffered: a line that is written is in the file.
@@ -52,21 +59,31 @@ class ResultFile:
             self._file.close()
             raise
 
+    def key(self, digest: str) -> str:
+        """Return what a question is called in this file, by its digest.
+
+        Digests rest on SPECs, which may hold PINs. In no two files do they come to the same key,
+        so that nobody can look them up.
+        """
+        return hmac.new(self._salt, digest.encode(), hashlib.sha256).hexdigest()[:32]
+
     def append(self, answers: Iterable[tuple[str, dict[str, Any]]]) -> None:
         """Write answers and their keys; now and then to the disk itself. Raises VreaderError."""
         lines = [
             json.dumps({"key": key, "pairing": record}).encode() + b"\n" for key, record in answers
         ]
-        text = b"".join(lines)
         try:
-            while text:
-                text = text[self._file.write(text) :]
+            self._write(b"".join(lines))
             self._unsynced += len(lines)
             if self._unsynced >= SYNC_EVERY:
                 self._unsynced = 0
                 os.fsync(self._file.fileno())
         except OSError as error:
             raise self._error("write", error) from None
+
+    def _write(self, text: bytes) -> None:
+        while text:
+            text = text[self._file.write(text) :]
 
     def __enter__(self) -> Self:
         return self
@@ -102,24 +119,41 @@ class ResultFile:
         except OSError as error:
             raise self._error("read", error) from None
         for number, line in enumerate(data.splitlines(keepends=True), 1):
+            beginning = BEGINNING if self._salt else FIRST
             if not line.endswith(b"\n"):
-                if line[: len(BEGINNING)] != BEGINNING[: len(line)]:
+                if line[: len(beginning)] != beginning[: len(line)]:
                     raise self._not_ours(number)
                 break
             try:
                 told = json.loads(line)
-                key, record = told["key"], told["pairing"]
-                if not isinstance(key, str) or not isinstance(record["outcome"], str):
-                    raise TypeError
+                if self._salt:
+                    self._take(told)
+                else:
+                    self._salt = self._salt_of(told)
             except (ValueError, TypeError, KeyError, RecursionError):
                 raise self._not_ours(number) from None
-            self.known[key] = record
             whole += len(line)
         try:
             self._file.truncate(whole)
             self._file.seek(whole)
+            if not self._salt:
+                self._salt = secrets.token_bytes(SALT_LENGTH)
+                self._write(FIRST + self._salt.hex().encode() + b'"}\n')
         except OSError as error:
             raise self._error("write", error) from None
+
+    def _take(self, told: Any) -> None:  # noqa: ANN401 - whatever is in the file
+        key, record = told["key"], told["pairing"]
+        if not isinstance(key, str) or not isinstance(record["outcome"], str):
+            raise TypeError
+        self.known[key] = record
+
+    @staticmethod
+    def _salt_of(told: Any) -> bytes:  # noqa: ANN401
+        salt = bytes.fromhex(told["salt"])
+        if told["sweep"] != 1 or len(salt) != SALT_LENGTH:
+            raise ValueError
+        return salt
 
     def _not_ours(self, number: int) -> UsageError:
         return UsageError(

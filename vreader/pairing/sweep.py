@@ -9,20 +9,21 @@ the contents of all files it names: an answer is taken over as long as nothing i
 import hashlib
 import json
 import os
+import signal
 from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
-from traceback import extract_tb
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from vreader import __version__
 from vreader.cardspec import CardSpec
 from vreader.errors import UsageError, VreaderError, near
+from vreader.pairing.asking import Record, ask, end_of_thread
 from vreader.pairing.lab import lab
 from vreader.pairing.plan import Cell, Plan
-from vreader.pairing.question import Question, answer
-from vreader.pairing.result import Pairing
+from vreader.pairing.question import Question
+from vreader.pairing.result import ERROR, Pairing
 from vreader.pairing.resultfile import ResultFile
 
 BACKENDS: Final = ("loky", "threading", "dask", "ray")
@@ -32,7 +33,6 @@ PORTION: Final = 64  # chunks
 IDLE_S: Final = 20  # how long a process waits for more to do
 WORTH_PROCESSES: Final = 64  # cells: fewer are done before other processes have started
 
-Record = dict[str, Any]
 Progress = Callable[[int, int], object]
 
 
@@ -78,18 +78,20 @@ def sweep(
             hint=near(name, BACKENDS) or "one of " + ", ".join(BACKENDS),
         )
     contents = cache(_contents)
-    digests = [digest(cell.question, contents) for cell in plan.cells]
+    keys = [digest(cell.question, contents) for cell in plan.cells]
     with ExitStack() as stack:
         kept = None if path is None else stack.enter_context(ResultFile(path))
         known = {} if kept is None else kept.known
-        # Cells may ask the same: one card under two names.
+        if kept is not None:
+            keys = [kept.key(each) for each in keys]
+        # Cells may ask the same: one card under two names. What had no answer is asked again.
         todo = {
             key: cell.question
-            for key, cell in zip(digests, plan.cells, strict=True)
-            if key not in known
+            for key, cell in zip(keys, plan.cells, strict=True)
+            if key not in known or not _is_answer(known[key])
         }
         missing = list(todo)
-        done, total = len(digests) - len(missing), len(digests)
+        done, total = len(keys) - len(missing), len(keys)
         progress(done, total)
         jobs = plan.jobs if jobs is None else jobs
         if not jobs and name not in CLUSTERS:  # which know best how many they are
@@ -97,9 +99,9 @@ def sweep(
             jobs = len(os.sched_getaffinity(0)) if pays else 1
         questions = list(todo.values())
         if name or jobs > 1:
-            asking = _ask_others(questions, jobs, name or "loky", address)
+            asking = _ask_others(questions, plan.patience_s, jobs, name or "loky", address)
         else:
-            asking = _ask_here(questions)
+            asking = _ask_here(questions, plan.patience_s)
         stack.callback(asking.close)
         for records in asking:
             lines = list(zip(missing, records, strict=False))
@@ -111,21 +113,42 @@ def sweep(
             progress(done, total)
     return [
         Answered(cell, {**known[key], "card": cell.card})
-        for cell, key in zip(plan.cells, digests, strict=True)
+        for cell, key in zip(plan.cells, keys, strict=True)
     ]
+
+
+_SHAPE: Final = Pairing("", b"", "", 0).record()
+
+
+def _is_answer(record: Record) -> bool:
+    """Whether a record says what became of the card, and has the parts that it has today."""
+    return (
+        record["outcome"] != ERROR
+        and record.keys() == _SHAPE.keys()
+        and all(
+            isinstance(record[key], type(value))
+            for key, value in _SHAPE.items()
+            if value is not None
+        )
+    )
 
 
 # ---------------------------------------------------------------------- asking
 
 
-def _ask_here(questions: Sequence[Question]) -> Generator[list[Record], None, None]:
+def _ask_here(
+    questions: Sequence[Question], patience_s: int
+) -> Generator[list[Record], None, None]:
     """Yield the answer to one question after the other."""
-    for question in questions:
-        yield [_ask(question)]
+    try:
+        for question in questions:
+            yield [ask(question, patience_s)]
+    finally:
+        end_of_thread()
 
 
 def _ask_others(
-    questions: Sequence[Question], jobs: int, backend: str, address: str
+    questions: Sequence[Question], patience_s: int, jobs: int, backend: str, address: str
 ) -> Generator[list[Record], None, None]:
     """Yield the answers to all questions, in their order and some at a time."""
     joblib = lab("joblib")
@@ -144,7 +167,9 @@ def _ask_others(
             parallel = joblib.Parallel(return_as=return_as, batch_size=1, **more)
             for start in range(0, len(chunks), portion):
                 asked = chunks[start : start + portion]
-                yield from parallel(joblib.delayed(_ask_all)(chunk, parent) for chunk in asked)
+                yield from parallel(
+                    joblib.delayed(_ask_all)(chunk, patience_s, parent) for chunk in asked
+                )
     except (OSError, ValueError, ImportError, RuntimeError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         hint = "with --output what was answered is kept: the same command goes on from there"
@@ -164,35 +189,16 @@ def _connect(backend: str, address: str) -> dict[str, str]:
     return {"scheduler_host": address} if address else {}
 
 
-def _ask_all(questions: Sequence[Question], parent: int) -> list[Record]:
+def _ask_all(questions: Sequence[Question], patience_s: int, parent: int) -> list[Record]:
     """Answer some questions, unless the process ``parent``, where it is one, has gone."""
+    if parent and parent != os.getpid():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to deal with
     records = []
     for question in questions:
         if parent and parent not in (os.getppid(), os.getpid()):
             os._exit(1)
-        records.append(_ask(question))
+        records.append(ask(question, patience_s))
     return records
-
-
-def _ask(question: Question) -> Record:
-    """Answer one question; what is wrong with it is its answer, not the end of the others'."""
-    try:
-        found = answer(question)
-    except (Exception, SystemExit) as error:
-        found = Pairing(question.card, b"", question.os, question.bits, problem=_problem(error))
-    # As it will be read from the file, so that it makes no difference which way it came; the card
-    # is called as the plan does: what is in a SPEC may be PINs and keys.
-    record: Record = json.loads(json.dumps({**found.record(), "card": ""}))
-    return record
-
-
-def _problem(error: BaseException) -> str:
-    """Say what is wrong with a question; of a bug, of a card's class for example, where it is."""
-    if isinstance(error, VreaderError):
-        return f"{error} (hint: {error.hint})" if error.hint else str(error)
-    place = extract_tb(error.__traceback__)[-1]
-    text = " ".join(f"{type(error).__name__}: {error}".split())
-    return f"a bug: {text} ({Path(place.filename).name}, line {place.lineno})"
 
 
 # ---------------------------------------------------------------------- what a question rests on

@@ -61,6 +61,7 @@ class Talk:
     ) -> None:
         try:
             self._api.SCardEndTransaction(self._card, self._disposition)
+            self._api.SCardDisconnect(self._card, Disposition.LEAVE)  # else its end is a reset, too
         except ScardError:
             pass  # the card has gone, and the transaction with it
         finally:

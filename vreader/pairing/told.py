@@ -39,10 +39,8 @@ def summary(pairing: Pairing) -> Iterator[str]:
             yield _line("", f"{each} (compatible)")
         if device.problem:
             yield _line("", device.problem)
-    elif pairing.suppressed_by:
-        yield _line("device", f"none: kept away by entry {pairing.suppressed_by!r}")
     else:
-        yield _line("device", "none")
+        yield _line("device", f"none: {_why_no_device(pairing)}")
     for driver in pairing.candidates:
         mark = "taken" if driver == pairing.driver else "fits"
         yield _line("driver", f"{mark}: {driver_line(driver)}")
@@ -69,7 +67,7 @@ def driver_line(driver: Driver) -> str:
 
 
 def hardware_ids(pairing: Pairing) -> Iterator[str]:
-    """Yield what Device Manager shows under Hardware Ids and Compatible Ids."""
+    """Yield what Device Manager shows under Hardware Ids and Compatible Ids; why, where nothing."""
     device = pairing.device
     for title, ids in (
         ("Hardware Ids", [] if device is None else device.hardware_ids),
@@ -80,6 +78,17 @@ def hardware_ids(pairing: Pairing) -> Iterator[str]:
             yield f"  {each}"
         if not ids:
             yield "  none"
+    if device is None:
+        yield f"no device: {_why_no_device(pairing)}"
+
+
+def _why_no_device(pairing: Pairing) -> str:
+    if pairing.problem:
+        return pairing.problem
+    if pairing.suppressed_by:
+        return f"kept away by entry {pairing.suppressed_by!r}"
+    texts = [step.text for step in pairing.steps if step.stage == "plug and play"]
+    return texts[-1] if texts else "nobody asked for one"
 
 
 def why_none(pairing: Pairing) -> Iterator[str]:
@@ -88,7 +97,9 @@ def why_none(pairing: Pairing) -> Iterator[str]:
         if "nearest" in dict(step.facts):
             yield step.text
             return
-    if pairing.name_source == "registry":
+    if pairing.problem:
+        yield pairing.problem
+    elif pairing.name_source == "registry":
         yield f"entry {pairing.card_name!r} fits"
     else:
         yield "there is no Calais entry that an ATR could be compared with"

@@ -51,7 +51,7 @@ def conflict_lines(
 def _overlap(overlap: Overlap[E], sources: str = "") -> Iterator[str]:
     names = {"winner": overlap.winner.name, "loser": overlap.loser.name}
     yield _line("overlap", _KINDS[overlap.kind].format(**names) + sources)
-    remark = "" if overlap.valid else ", which no card sends: not a well-formed ATR"
+    remark = "" if overlap.valid else ", not a well-formed ATR: none was found"
     yield _line("", f"witness {hexed(overlap.witness)}{remark}")
 
 

@@ -7,6 +7,7 @@ status indicator included (WDK "Smart Card Plug and Play"); who knows the card b
 ids with :meth:`SmartCardFilter.identify`. A filter changes nothing of what it passes on.
 """
 
+from vreader.cardids import device_id
 from vreader.iso7816 import Atr, AtrError
 from vreader.smclib.ioctl import Ioctl
 from vreader.wdm import (
@@ -42,6 +43,7 @@ class SmartCardFilter:
         self._device: DeviceObject | None = None
         self._child: DeviceObject | None = None
         self._count = 0
+        self._has_card = False
 
     @property
     def card(self) -> DeviceObject | None:
@@ -97,7 +99,8 @@ class SmartCardFilter:
         if irp.PendingReturned:
             IoMarkIrpPending(irp)
         if irp.IoStatus.Status is NTSTATUS.SUCCESS:
-            if context == Ioctl.SMARTCARD_IS_ABSENT:
+            self._has_card = context != Ioctl.SMARTCARD_IS_ABSENT
+            if not self._has_card:
                 self._replace(None)
             elif self._by_atr and context == Ioctl.SMARTCARD_POWER and irp.IoStatus.Information:
                 hardware_id = card_id(bytes(irp.SystemBuffer[: irp.IoStatus.Information]))
@@ -114,14 +117,14 @@ class SmartCardFilter:
         compatible_ids: tuple[str, ...] = (),
         instance_id: str = "",
     ) -> None:
-        """Let the card in the reader have these ids, the best first; without a reader: nothing.
+        """Let the card in the reader have these ids, the best first; without one: nothing.
 
         Args:
             hardware_ids: of its devnode.
             compatible_ids: of its devnode.
             instance_id: tells devnodes of the same ids apart; a number by default.
         """
-        if self._device is None or self._pdo is None:
+        if self._device is None or self._pdo is None or not self._has_card:
             return
         driver = self._device.DriverObject
         self._count += 1
@@ -150,4 +153,4 @@ def card_id(atr: bytes) -> str:
         historical = Atr.parse(atr).historical
     except AtrError:
         return ""
-    return rf"SCFILTER\CID_{historical.hex()}" if historical else ""
+    return device_id(historical) if historical else ""

@@ -2,18 +2,20 @@
 """Registry files from the disk: ``.reg`` files and hives, told apart by what is in them."""
 
 import os
-import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 from vreader.errors import UsageError, VreaderError
+from vreader.publish import turn, write_file
 from vreader.registry.hive import import_hive, root_of
+from vreader.registry.regexport import export_reg
 from vreader.registry.regf import is_hive
-from vreader.registry.regfile import RegFileError, import_reg, parse_reg
+from vreader.registry.regfile import RegFileError, apply, import_reg, parse_reg
 from vreader.registry.store import Registry
 
-_MODE: Final = 0o666  # less the umask, as any program's file
 MAX_FILE: Final = 1 << 30  # bytes; hives of a real machine have some 100 MiB
+_PART: Final = 1 << 20
 
 
 def load_registry(path: str, *, root: str = "", only: Sequence[str] = ()) -> Registry:
@@ -56,86 +58,70 @@ def import_data(
         root: as there.
         only: as there.
     """
-    if not is_hive(data):
-        return import_reg(registry, data, source)
-    root = root or root_of(data, source)
-    if not root:
-        raise UsageError(
-            f"nothing says which key {source} is of", hint=r"name it: --root HKLM\SOFTWARE"
-        )
-    return import_hive(registry, data, root, source, only)
+    try:
+        if not is_hive(data):
+            return import_reg(registry, data, source)
+        root = root or root_of(data, source)
+        if not root:
+            raise UsageError(
+                f"nothing says which key {source} is of", hint=r"name it: --root HKLM\SOFTWARE"
+            )
+        return import_hive(registry, data, root, source, only)
+    except MemoryError:
+        raise VreaderError(
+            f"there is not enough memory for {source}", hint="export only the keys in question"
+        ) from None
 
 
-def merged(
-    into: str, paths: Sequence[str], *, root: str = "", only: Sequence[str] = ()
-) -> Registry:
-    """Return what a ``.reg`` file holds when others have been read into it, in their order.
+@contextmanager
+def changing(path: str) -> Iterator[Registry]:
+    """Give what a ``.reg`` file holds; when all went well it is written again, whole.
+
+    Processes that change files of one folder take turns.
 
     Args:
-        into: a ``.reg`` file, changed by nobody here; one that is missing is empty.
-        paths: files as for :func:`import_file`; what they delete is deleted.
-        root: as there.
-        only: as there.
+        path: of the file; a missing one is as an empty one, in which there is nothing.
 
     Raises:
-        UsageError: as there; ``into`` is a hive, or deletes something, which a file that only says
-            what is there would lose.
+        RegFileError: it deletes something, which a file that only says what is there would lose.
+        UsageError: it is a hive, or cannot be read, or nothing can be written for what it holds.
+        VreaderError: it cannot be written.
     """
-    registry = Registry()
-    if os.path.lexists(into):
-        data = read_file(into)
-        if is_hive(data):
-            raise UsageError(f"{into} is a hive, which is only read", hint="name a .reg file")
-        for change in parse_reg(data, into):
-            if change.deletes:
-                raise RegFileError(
-                    into, change.line, "a deletion, which would be lost here",
-                    "start with another file, and let it be one of those to import",
-                )  # fmt: skip
-        import_reg(registry, data, into)
-    for path in paths:
-        import_file(registry, path, root=root, only=only)
-    return registry
+    with turn(path):
+        registry = Registry()
+        there = os.path.exists(path)  # noqa: PTH110 - pathlib is slow to import
+        if there and (data := read_file(path)):
+            if is_hive(data):
+                raise UsageError(f"{path} is a hive, which is only read", hint="name a .reg file")
+            changes = parse_reg(data, path)
+            for change in changes:
+                if change.deletes:
+                    raise RegFileError(
+                        path, change.line, "a deletion, which would be lost here",
+                        "start with another file, and let it be one of those to import",
+                    )  # fmt: skip
+            apply(registry, changes)
+        yield registry
+        write_file(path, export_reg(registry))
 
 
 def read_file(path: str) -> bytes:
     """Return a file's bytes; raises UsageError."""
+    parts: list[bytes] = []
+    left = MAX_FILE
     try:
         with open(path, "rb") as file:  # noqa: PTH123 - pathlib is slow to import
-            data = file.read(MAX_FILE + 1)
+            # Asked for all at once, Python takes the memory for MAX_FILE, however short it is.
+            while left >= 0 and (part := file.read(_PART)):
+                parts.append(part)
+                left -= len(part)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(
             f"cannot read {path}: {reason}", hint="name a .reg file or a hive"
         ) from None
-    if len(data) > MAX_FILE:
+    if left < 0:
         raise UsageError(
             f"{path} is longer than {MAX_FILE >> 20} MiB", hint="export only the keys in question"
         )
-    return data
-
-
-def write_file(path: str, data: bytes, *, replace: bool = True) -> None:
-    """Write a file, whole or not at all; raises VreaderError.
-
-    Args:
-        path: its name; what is no file, a pipe for example, is written to.
-        data: what is to be in it.
-        replace: it may exist; UsageError where it does and may not.
-    """
-    from vreader.cardfile import publish
-
-    try:
-        there = os.path.exists(path)  # noqa: PTH110 - pathlib is slow to import
-        if there and not os.path.isfile(path):  # noqa: PTH113
-            with open(path, "wb") as file:  # noqa: PTH123
-                file.write(data)
-        else:
-            # Whoever could not read the file before cannot read the new one.
-            mode = stat.S_IMODE(os.stat(path).st_mode) if there else _MODE  # noqa: PTH116
-            publish(data, path, replace=replace, mode=mode)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise VreaderError(
-            f"cannot write {path}: {reason}", hint="choose another folder or name"
-        ) from error
+    return b"".join(parts)

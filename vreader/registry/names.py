@@ -90,11 +90,16 @@ def split(path: str) -> list[str]:
     r"""Cut a path into names; one ``\`` at its end does not matter. Raises NameRefusedError."""
     names = path.removesuffix("\\").split("\\")
     for name in names:
-        if not name or len(name) > MAX_KEY_NAME or "\0" in name:
+        if not is_key_name(name):
             raise NameRefusedError(
                 f"a key's name has 1 to {MAX_KEY_NAME} characters: {shortened(name)}"
             )
     return names
+
+
+def is_key_name(name: str) -> bool:
+    """Say whether a key can be called so."""
+    return 0 < len(name) <= MAX_KEY_NAME and "\\" not in name and "\0" not in name
 
 
 def check_depth(depth: int) -> None:

@@ -7,11 +7,14 @@ is changed: a bad one changes nothing. Sources: Microsoft KB 310516, "Distributi
 with .reg files".
 
 Deletions are ``[-KEY]`` and ``"name"=-``. A text may go on over lines, as regedit writes a text
-with line ends; ``\`` at the end of a line of hexadecimal bytes goes on with the next.
+with line ends; ``,\`` at the end of a line of hexadecimal bytes goes on with the next that is
+neither empty nor a comment. Windows passes over a line that it does not understand: here it is an
+error, for it would be missed. Windows adds the NUL that a text in ``hex(2)`` or ``hex(7)`` lacks:
+here bytes stay what they are.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from vreader.errors import UsageError
@@ -25,10 +28,10 @@ VERSION_4: Final = "REGEDIT4"
 _VERSION_4_ANSI = VERSION_4.encode()
 ANSI_TYPES: Final = frozenset({REG_SZ, REG_EXPAND_SZ, REG_MULTI_SZ})
 
-_LINE_END = re.compile(r"(\r\n|\n|\r)")
+_LINE = re.compile(r"([^\r\n]*)(\r\n|\n|\r|\Z)")
 _SPECIAL = re.compile(r'["\\]')
 _HEX = re.compile(r"hex(?:\(([0-9a-f]{1,8})\))?:", re.IGNORECASE)
-_DWORD = re.compile(r"dword:([0-9a-f]{1,8})", re.IGNORECASE)
+_DWORD = re.compile(r"dword:\s*([0-9a-f]{1,8})", re.IGNORECASE)
 _BYTES = re.compile(r"(?:[0-9a-f]{2},)*[0-9a-f]{2}", re.IGNORECASE)
 _BYTE = re.compile(r"[0-9a-f]{1,2}", re.IGNORECASE)
 
@@ -85,6 +88,12 @@ def import_reg(registry: Registry, data: bytes, source: str = "the .reg file") -
         RegFileError: it is no ``.reg`` file; with the line.
     """
     changes = parse_reg(data, source)
+    apply(registry, changes)
+    return len(changes)
+
+
+def apply(registry: Registry, changes: Sequence[Change]) -> None:
+    """Make the changes of a ``.reg`` file."""
     for change in changes:
         if change.name is None:
             if not change.deletes:
@@ -97,7 +106,6 @@ def import_reg(registry: Registry, data: bytes, source: str = "the .reg file") -
             key = registry.find(change.path)
             if key is not None and key.find_value(change.name) is not None:
                 key.delete_value(change.name)
-    return len(changes)
 
 
 def parse_reg(data: bytes, source: str = "the .reg file") -> list[Change]:
@@ -114,10 +122,10 @@ def parse_reg(data: bytes, source: str = "the .reg file") -> list[Change]:
 
 class _Parser:
     def __init__(self, text: str, source: str) -> None:
-        parts = _LINE_END.split(text)
-        self._lines, self._ends = parts[::2], parts[1::2]
-        self._source = source
+        self._lines = _LINE.finditer(text)
+        self._line = self._end = ""  # the present one
         self._at = 0  # lines read
+        self._source = source
         self._ansi = False
 
     def _error(self, problem: str, hint: str, at: str | tuple[int, int]) -> RegFileError:
@@ -126,13 +134,15 @@ class _Parser:
         return RegFileError(self._source, line, problem, hint, column)
 
     def _place(self, rest: str) -> tuple[int, int]:
-        return self._at, len(self._lines[self._at - 1]) - len(rest) + 1
+        return self._at, len(self._line) - len(rest) + 1
 
     def _next(self) -> str | None:
-        if self._at == len(self._lines):
+        match = next(self._lines, None)
+        if match is None:
             return None
         self._at += 1
-        return self._lines[self._at - 1]
+        self._line, self._end = match.groups()
+        return self._line
 
     def changes(self) -> Iterator[Change]:
         self._read_version()
@@ -236,10 +246,10 @@ class _Parser:
             match = _SPECIAL.search(line, at)
             if match is None:
                 parts.append(line[at:])
+                parts.append(self._end)
                 following = self._next()
                 if following is None:
                     raise self._error('a text without its closing "', 'close it with "', started)
-                parts.append(self._ends[self._at - 2])
                 line, at = following, 0
                 continue
             parts.append(line[at : match.start()])
@@ -261,16 +271,15 @@ class _Parser:
             rest = rest.lstrip()
             line, column = self._place(rest)
             text = rest.partition(";")[0].rstrip()
-            parts.append((text.removesuffix("\\").rstrip(), line, column))
-            if not text.endswith("\\"):
+            digits = text.removesuffix("\\").rstrip()
+            parts.append((digits, line, column))
+            if digits == text:
                 break
-            following = self._next()
-            if following is None:
-                raise self._error(
-                    r"nothing after the \ of the last line", "finish the value",
-                    (line, column + len(text) - 1),
-                )  # fmt: skip
-            rest = following
+            end = line, column + len(text) - 1
+            if not digits.endswith(",") and (digits or len(parts) > 1):
+                # Windows takes no value that is cut elsewhere.
+                raise self._error("no comma before the \\", "cut the line behind a comma", end)
+            rest = self._continuation(end)
         digits = "".join(text for text, _, _ in parts).removesuffix(",")
         if _BYTES.fullmatch(digits):
             return bytes.fromhex(digits.replace(",", ""))
@@ -288,6 +297,13 @@ class _Parser:
             data.append(int(byte, 16))
             at += len(item) + 1
         return bytes(data)
+
+    def _continuation(self, cut: tuple[int, int]) -> str:
+        """Return the next line that is neither empty nor a comment."""
+        while (line := self._next()) is not None:
+            if line.partition(";")[0].strip():
+                return line
+        raise self._error(r"nothing after the \ of the last line", "finish the value", cut)
 
 
 def _placed(parts: list[tuple[str, int, int]], at: int) -> tuple[int, int]:

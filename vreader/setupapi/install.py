@@ -124,10 +124,8 @@ def _device_keys(
     inf, model = plan.inf, result.model
     class_guid = inf.value("Version", "ClassGuid") or "Unknown"
     plan.check(model.line, rf"{_CLASSES}\{class_guid}\0000")
-    number = 0
-    while plan.registry.find(rf"{_CLASSES}\{class_guid}\{number:04}") is not None:
-        number += 1
-    driver = rf"{class_guid}\{number:04}"
+    plan.check(model.line, result.hardware_key)
+    driver = _driver(plan.registry, result.hardware_key, class_guid)
     result.software_key = rf"{_CLASSES}\{driver}"
     plan.step(model.line, model.models, f"{matching_id or model.description}: [{result.section}]")
     entries = list(inf.directives("Version", "DriverVer"))
@@ -162,6 +160,24 @@ def _device_keys(
     for name, ids in (("HardwareID", hardware_ids), ("CompatibleIDs", compatible_ids)):
         if found := [each for each in ids if each]:
             plan.set(model.line, result.hardware_key, name, Value.multi_sz(found))
+
+
+def _driver(registry: Registry, hardware_key: str, class_guid: str) -> str:
+    """Return class and number of a device's software key: it keeps the one that it has."""
+    taken = registry.find(rf"{_CLASSES}\{class_guid}")
+    keys = [] if taken is None else taken.subkeys()
+    drivers = {rf"{class_guid}\{key.name}" for key in keys}
+    device = registry.find(hardware_key)
+    before = None if device is None else device.find_value("Driver")
+    if before is not None:
+        had = fold(str(before.decoded))
+        for driver in drivers:
+            if fold(driver) == had:
+                return driver
+    number = 0
+    while rf"{class_guid}\{number:04}" in drivers:
+        number += 1
+    return rf"{class_guid}\{number:04}"
 
 
 def _interfaces(plan: Plan, result: DeviceInstallation, name: str) -> None:

@@ -111,6 +111,10 @@ def _strings(inf: Inf, report: Report) -> None:
                     report(105, entry.line, f"%{token}%")
     wanted = used.keys() & everywhere
     for known, section in defined[:_MAX_LANGUAGES]:
+        for entry in section.entries:
+            for token in _tokens(entry):
+                if fold(token) in everywhere:
+                    report(118, entry.line, f"%{token}%")
         missing = sorted(wanted - known)
         if missing:
             names = ", ".join(used[token] for token in missing[:5])

@@ -7,6 +7,7 @@ from typing import Final
 from vreader.registry import REG_BINARY, REG_SZ
 from vreader.registry.names import fold
 from vreader.setupapi.calais import BASE_CSP, BASE_KSP, CSP, KSP, MODULE, CardEntry
+from vreader.setupapi.pattern import AtrPattern
 from vreader.setupapi.rule import Report
 
 _BINARY: Final = ("ATR", "ATRMask")
@@ -59,6 +60,15 @@ def _atr(entry: CardEntry, report: Report) -> None:
         report(312, line, pattern.problem)
     if pattern.tck_problem:
         report(313, line, pattern.tck_problem)
+    if mask is not None and not _tells_cards_apart(pattern):
+        report(342, entry.values["ATRMASK"].line, entry.label)
+
+
+def _tells_cards_apart(pattern: AtrPattern) -> bool:
+    """Say whether a mask keeps a bit of what is the card's own: mostly its historical bytes."""
+    known = pattern.historical
+    kept = known[1] if known is not None and known[0] else pattern.mask[2:]
+    return any(kept) or all(byte == 0xFF for byte in pattern.mask)
 
 
 def _providers(entry: CardEntry, report: Report) -> None:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lint of a card's minidriver: its sections, what they install, and for which ids."""
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,6 +9,7 @@ from vreader.setupapi.calais import card_entries, card_of, is_calais_wow64
 from vreader.setupapi.inf import Inf
 from vreader.setupapi.lint_cards import lint_card
 from vreader.setupapi.lint_dangling import lint_dangling
+from vreader.setupapi.lint_ids import lint_ids
 from vreader.setupapi.lint_modules import Modules
 from vreader.setupapi.lint_overlap import lint_overlap
 from vreader.setupapi.lint_sections import Sections
@@ -20,16 +20,11 @@ from vreader.setupapi.minidriver import (
     default_sections,
     find_installs,
 )
-from vreader.setupapi.pattern import PREFIX
 from vreader.setupapi.regops import RegLine
 from vreader.setupapi.rule import Report
-from vreader.setupapi.rules_minidriver import GIDS_GUID, PIV_GUID
 from vreader.setupapi.services import SPSVCINST_ASSOCSERVICE, AddService
 from vreader.setupapi.syntax import Section
 
-_INBOX: Final = {PIV_GUID: "PIV", GIDS_GUID: "GIDS"}
-_GUID: Final = re.compile(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}")
-_HISTORICAL: Final = re.compile(r"([0-9A-F]{2}){1,15}")
 _SUFFIXES: Final = ("", ".HW", ".CoInstallers", ".Interfaces", ".Services")
 
 
@@ -110,10 +105,9 @@ class _Lint(Sections):
         else:
             self._no_second_view(install, lines)
         self._modules.look(install, sections)
-        for model in install.models:
-            self._ids(model.line, model.ids, install)
-            if fold(model.install).partition(".")[0] == DEFAULT_INSTALL:
-                self.report(306, model.line, f"[{model.install}]")
+        lint_ids(install, self.report, self.step)
+        if install.models and fold(section.name).partition(".")[0] == DEFAULT_INSTALL:
+            self.report(306, install.models[0].line, f"[{section.name}]")
         if install.windows7:
             self._windows7(section)
 
@@ -163,33 +157,6 @@ class _Lint(Sections):
         return known
 
     # ------------------------------------------------------------------ the device
-
-    def _ids(self, line: int, ids: list[str], install: Install) -> None:
-        if not any(ids):
-            self.report(321, line, "none")
-        for each in filter(None, ids):
-            folded = fold(each)
-            rest = folded.removeprefix(PREFIX)
-            if rest in _INBOX:
-                self.report(323, line, f"{each}, {_INBOX[rest]}")
-            elif rest == folded or not (_GUID.fullmatch(rest) or _HISTORICAL.fullmatch(rest)):
-                self.report(321, line, each)
-            elif not _GUID.fullmatch(rest) and not self._registers(bytes.fromhex(rest), install):
-                self.report(322, line, each)
-
-    def _registers(self, historical: bytes, install: Install) -> bool:
-        """Say whether one of the cards of an install may have these historical bytes.
-
-        Where there is none, or one that cannot be judged, it is taken as good.
-        """
-        judged = False
-        for entry in install.cards.values():
-            self.step(entry.line)
-            pattern = entry.pattern
-            if pattern is None or pattern.takes_historical(historical):
-                return True
-            judged = True
-        return not judged
 
     def _services(self, section: Section | None) -> None:
         if section is None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lint of an INF's [Version], and which class it is of: a reader's or a card's minidriver."""
 
+import datetime
 from collections.abc import Iterator
 
 from vreader.registry.names import fold
@@ -35,7 +36,7 @@ def lint_version(inf: Inf, report: Report) -> bool:
     else:
         _catalogs(inf, catalogs, report)
     where, values = _entry(inf, "DriverVer")
-    if not _is_driver_version(values):
+    if not is_driver_version(values):
         # What follows a second comma is not looked at.
         commas = f" (the version is {values[1]} alone)" if len(values) > 2 else ""
         report(104, where, ",".join(values) + commas)
@@ -109,16 +110,20 @@ def _architectures(inf: Inf) -> Iterator[str]:
             yield "x86"
 
 
-def _is_driver_version(values: list[str]) -> bool:
-    """Say whether they are a date and, if any, a version of at most four 16-bit numbers."""
+def is_driver_version(values: list[str]) -> bool:
+    """Say whether they are a day and, if any, a version: up to four numbers, not all of them 0."""
     if not 1 <= len(values) <= 2:
         return False
     date = values[0].replace("-", "/").split("/")
     if [len(part) for part in date] not in ([2, 2, 4], [1, 1, 4], [1, 2, 4], [2, 1, 4]):
         return False
-    numbers = values[1].split(".") if len(values) == 2 else ["0"]
+    numbers = values[1].split(".") if len(values) == 2 else ["1"]
     if not all(part.isascii() and part.isdigit() and len(part) < 6 for part in [*date, *numbers]):
         return False
     month, day, year = map(int, date)
-    fits = all(int(number) < 0x10000 for number in numbers)
-    return 1 <= month <= 12 and 1 <= day <= 31 and year >= 1900 and len(numbers) <= 4 and fits
+    try:
+        datetime.date(year, month, day)
+    except ValueError:
+        return False
+    version = [int(number) for number in numbers]
+    return year >= 1900 and len(version) <= 4 and 0 < max(version) < 0xFFFF

@@ -7,9 +7,9 @@ A card is the one meant when its ATR has the same length and ``atr & mask == pat
 
 from functools import reduce
 from operator import xor
-from typing import Final
 
 from vreader.iso7816.atr import DIRECT, INVERSE, MAX_ATR_LENGTH
+from vreader.iso7816.atrmask import masked_equal, overlap
 
 
 class AtrPattern:
@@ -44,7 +44,7 @@ class AtrPattern:
 
     def takes(self, atr: bytes) -> bool:
         """Say whether a card with this ATR is the one meant."""
-        return len(atr) == len(self.atr) and _int(atr) & _int(self.mask) == _int(self.atr)
+        return masked_equal(atr, self.atr, self.mask)
 
     def takes_historical(self, historical: bytes) -> bool:
         """Say whether a card with these historical bytes can be meant.
@@ -54,15 +54,11 @@ class AtrPattern:
         if self.historical is None:
             return True
         known, mask = self.historical
-        if len(known) != len(historical):
-            return False
-        return not (_int(known) ^ _int(historical)) & _int(mask)
+        return overlap(known, mask, historical, b"\xff" * len(historical))
 
     def overlaps(self, other: "AtrPattern") -> bool:
-        """Say whether one card can be meant by both: ``(a1 ^ a2) & m1 & m2 == 0``."""
-        if len(self.atr) != len(other.atr):
-            return False
-        return not (_int(self.atr) ^ _int(other.atr)) & _int(self.mask) & _int(other.mask)
+        """Say whether one card can be meant by both."""
+        return overlap(self.atr, self.mask, other.atr, other.mask)
 
     def _look(self) -> str:
         """Walk TS, T0, TA1 … TCK as far as the mask lets see; return what cannot be."""
@@ -90,15 +86,3 @@ class AtrPattern:
         if check and all(byte == 0xFF for byte in mask[1:]) and (rest := reduce(xor, atr[1:])):
             self.tck_problem = f"{atr[-1]:02X}, should be {atr[-1] ^ rest:02X}"
         return ""
-
-
-def _int(data: bytes) -> int:
-    return int.from_bytes(data, "big")
-
-
-PREFIX: Final = "SCFILTER\\CID_"
-
-
-def hardware_id(historical: bytes) -> str:
-    r"""Return ``SCFILTER\CID_`` and the historical bytes, in lower case as Windows shows it."""
-    return PREFIX + historical.hex()

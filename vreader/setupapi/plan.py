@@ -271,6 +271,8 @@ class Plan:
             what = f"create {shown}"
         else:
             what = f"set {shown} = {line.value!r}"
+            if line.flags & regops.NOCLOBBER:
+                what += ", unless it is there"
         self.note(part, entry, what)
         if adds:
             self.result.added.append(line)

@@ -123,7 +123,7 @@ def _of(
             continue
         score, matching_id = found
         signer = signature_score(package.signature, section, model, signers_equal=signers_equal)
-        rank = signer << 24 | feature_score(inf, section) << 16 | min(score, 0xFFFF)
+        rank = signer << 24 | feature_score(inf, section) << 16 | score
         yield Candidate(package, model, section, matching_id, rank, package.date, package.version)
 
 

@@ -99,13 +99,13 @@ def parse_add(inf: Inf, entry: Entry, dirids: Mapping[int, str] | None = None) -
     root, subkey, name, flags, values = _fields(inf, entry, dirids)
     while values and not values[-1]:
         values.pop()  # trailing commas mean nothing
+    if key_only := bool(flags & (KEYONLY | KEYONLY_COMMON)):
+        name = ""
     if flags & DELVAL and not name and not subkey:
         raise inf.error(entry.line, "a root cannot be deleted", "name a subkey or a value")
-    if flags & (KEYONLY | KEYONLY_COMMON):
-        return RegLine(entry.line, root, subkey, "", flags, None)
     value = None
     # "HKLM,Software\Vendor,,," makes a key; a value's name, flags or data ask for a value.
-    if not flags & DELVAL and (values or name or flags & TYPE_MASK):
+    if not key_only and not flags & DELVAL and (values or name or flags & TYPE_MASK):
         value = _value(inf, entry, flags, values)
     return RegLine(entry.line, root, subkey, name, flags, value)
 

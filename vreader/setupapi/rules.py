@@ -43,7 +43,8 @@ _ALL: Final = (
         104, ERROR, "no good DriverVer",
         "drivers are ranked by its date and version, and the driver store refuses a package "
         "without one",
-        "WDK INF DriverVer Directive", "DriverVer = mm/dd/yyyy,w.x.y.z in [Version]",
+        "WDK INF DriverVer Directive",
+        "DriverVer = mm/dd/yyyy,w.x.y.z in [Version]: a day, and numbers below 65535, not all 0",
     ),
     Rule(
         105, ERROR, "a token is not defined",
@@ -111,6 +112,11 @@ _ALL: Final = (
         "signed for the others",
         "WDK INF Version Section; Catalog Files",
         "CatalogFile = name.cat, or one CatalogFile.nt<arch> for each",
+    ),
+    Rule(
+        118, WARNING, "a token in a text of [Strings]",
+        "texts are put in once: a token in one of them stays as it is written",
+        _STRINGS, "the whole text; a percent sign itself is written %%",
     ),
     Rule(
         201, ERROR, "Class and ClassGuid are not those of readers",

@@ -7,8 +7,6 @@ from vreader.setupapi.rule import ERROR, INFO, WARNING, Rule
 
 CARD_CLASS: Final = "SmartCard"
 CARD_GUID: Final = "{990A2BD7-E738-46C7-B26F-1CF8FB9F1391}"
-PIV_GUID: Final = "2777BE07-6993-4513-BD80-C184FCB0AB2D"
-GIDS_GUID: Final = "E2F748F9-DB8B-4C08-A258-583D8955D94A"  # from third parties, not Microsoft
 
 _PNP: Final = "WDK Smart Card Plug and Play"
 _DISCOVERY: Final = "WDK Smart Card Discovery Process"
@@ -224,5 +222,16 @@ MINIDRIVER_RULES: Final = (
         341, WARNING, "64-bit Windows is not told of the card",
         r"its services and 64-bit programs do not look below SOFTWARE\Wow6432Node",
         _PNP, r"the same values below SOFTWARE\Microsoft\Cryptography\Calais",
+    ),
+    Rule(
+        342, WARNING, "the mask keeps nothing of the card's own",
+        "cards of other vendors have such an ATR, and the module gets them",
+        _PNP, "ff in ATRMask for historical bytes that only this card has",
+    ),
+    Rule(
+        343, INFO, "no model is for this card",
+        "Plug and Play finds no driver for it; it is known once another card or DefaultInstall "
+        "has installed the package",
+        _PNP, "a model with the historical bytes of this ATR, too",
     ),
 )  # fmt: skip

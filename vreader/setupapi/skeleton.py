@@ -10,12 +10,12 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
+from vreader.cardids import GIDS_ID, PIV_ID, PREFIX, device_id
 from vreader.errors import UsageError
 from vreader.iso7816.atr import Atr, AtrError
 from vreader.registry.names import fold
 from vreader.setupapi.calais import BASE_CSP, BASE_KSP, CSP, INBOX_MODULE, KSP
-from vreader.setupapi.pattern import PREFIX, hardware_id
-from vreader.setupapi.rules_minidriver import GIDS_GUID, PIV_GUID
+from vreader.setupapi.lint_version import is_driver_version
 from vreader.setupapi.skeletonwriter import SkeletonWriter
 
 SKELETON_ARCHITECTURES: Final = ("x86", "amd64", "arm64")
@@ -23,9 +23,7 @@ DEFAULT_DRIVER_VER: Final = "01/01/2026,1.0.0.0"
 
 _FILE: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.dll", re.IGNORECASE)
 _GUID: Final = re.compile(r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}")
-_DRIVER_VER: Final = re.compile(
-    r"(0[1-9]|1[0-2])/(0[1-9]|[12][0-9]|3[01])/(19|2[0-9])[0-9]{2},[0-9]{1,4}(\.[0-9]{1,4}){3}"
-)
+_DRIVER_VER: Final = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4},[0-9]+(\.[0-9]+){3}")
 _MAX_TEXT: Final = 200
 
 
@@ -68,11 +66,15 @@ def skeleton(
         _check_text(what, text)
     for file in (module, module_wow64):
         if file is not None and not _FILE.fullmatch(file):
-            raise UsageError(f"{file!r} is no card module", hint="a file name: fabrikamcm.dll")
-    if fold(module) == INBOX_MODULE and fold(module_wow64 or module) != INBOX_MODULE:
+            raise UsageError(
+                f"{file!r} is no card module",
+                hint="a file name of letters, digits, _, - and . in ASCII: fabrikamcm.dll",
+            )
+    modules = {fold(module), fold(module_wow64 or module)}
+    if INBOX_MODULE in modules and len(modules) > 1:
         raise UsageError(
-            f"{module} is the module of Windows, which has one of 32 bits, too",
-            hint="leave out --module-wow64",
+            f"{INBOX_MODULE.lower()} is the module of Windows, which has it for both bitnesses",
+            hint="--module msclmd.dll without --module-wow64, or two files of your own",
         )
     if not (csp or ksp):
         raise UsageError(
@@ -113,8 +115,11 @@ def _check_text(what: str, text: str) -> None:
 
 
 def _check_driver_ver(text: str) -> None:
-    if not _DRIVER_VER.fullmatch(text):
-        raise UsageError(f"{text!r} is no DriverVer", hint=f"for example {DEFAULT_DRIVER_VER}")
+    if not (_DRIVER_VER.fullmatch(text) and is_driver_version(text.split(","))):
+        raise UsageError(
+            f"{text!r} is no DriverVer",
+            hint=f"mm/dd/yyyy and four numbers below 65535: {DEFAULT_DRIVER_VER}",
+        )
 
 
 def _parsed(atr: bytes) -> Atr:
@@ -134,11 +139,11 @@ def _card_id(card: Atr, guid: str | None) -> str:
                 "the ATR has no historical bytes, and so the card has no hardware id",
                 hint="a card with an object 7F68 is known by its first GUID: --guid",
             )
-        return hardware_id(card.historical)
+        return device_id(card.historical)
     number = guid.strip("{}").upper()
     if not _GUID.fullmatch(number):
         raise UsageError(f"{guid!r} is no GUID", hint="01234567-89AB-CDEF-0123-456789ABCDEF")
-    if number in (PIV_GUID, GIDS_GUID):
+    if PREFIX + number.lower() in (PIV_ID, GIDS_ID):
         raise UsageError(
             f"{guid} is the id of all PIV or GIDS cards",
             hint="a package for one vendor's cards has their historical bytes as its id",

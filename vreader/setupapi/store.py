@@ -14,7 +14,7 @@ from typing import Final
 from vreader.errors import UsageError, near
 from vreader.registry.names import fold
 from vreader.setupapi.inf import Inf
-from vreader.setupapi.package import Package, Source
+from vreader.setupapi.package import Package, Signature, Source
 
 MAX_PACKAGES: Final = 10_000
 
@@ -90,10 +90,12 @@ class DriverStore:
 
 
 def _same(one: Package, other: Package) -> bool:
+    """Say whether two are one package: on every Windows both are signed alike."""
     return (
-        fold(one.name) == fold(other.name)
-        and one.data == other.data
+        one.data == other.data
         and one.signature is other.signature
+        and (one.stated is other.stated or one.signature is Signature.UNSIGNED)
+        and fold(one.name) == fold(other.name)
     )
 
 
@@ -101,6 +103,5 @@ def _number(published: str) -> int | None:
     """Return N of ``oemN.inf``; None for any other name."""
     name = published.lower()
     digits = name[3:-4]
-    if not (name.startswith("oem") and name.endswith(".inf") and len(digits) < 6):
-        return None
-    return int(digits) if digits.isascii() and digits.isdigit() else None
+    number = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 6 else -1
+    return number if name == f"oem{number}.inf" else None

@@ -16,8 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from vreader.cardfile import publish
 from vreader.errors import UsageError, VreaderError
+from vreader.publish import publish
 from vreader.setupapi.inffile import read_inf_bytes
 from vreader.setupapi.package import Package, Signature, make_package
 from vreader.setupapi.store import DriverStore
@@ -41,11 +41,13 @@ def load_store(path: str | Path, inbox: Iterable[Package] = ()) -> DriverStore:
         UsageError: there is no store, or it has been damaged; names the file.
     """
     folder = Path(path)
+    _check_there(folder)
+    with _turn(folder, "read", fcntl.LOCK_SH):
+        return _load(folder, inbox)
+
+
+def _load(folder: Path, inbox: Iterable[Package] = ()) -> DriverStore:
     index = folder / INDEX
-    if not index.is_file():
-        raise UsageError(
-            f"there is no driver store in {folder}", hint="make one: vreader inf stage FILE --store"
-        )
     store = DriverStore(inbox)
     for row in _rows(index):
         store.put(_package(folder, index, row))
@@ -68,20 +70,22 @@ def stage_on_disk(path: str | Path, packages: Iterable[Package], arch: str) -> l
         VreaderError: it cannot be written.
     """
     folder = Path(path)
-    with _turn(folder, create=True):
+    with _turn(folder, "write", create=True):
+        _check_folder(folder)
         rows = _rows(folder / INDEX) if (folder / INDEX).exists() else []
-        store = load_store(folder) if rows else DriverStore()
+        store = _load(folder) if rows else DriverStore()
         known = {row["published"] for row in rows}
         staged = [store.stage(package) for package in packages]
-        for package in staged:
-            if package.published in known:
-                continue
-            known.add(package.published)
-            row = _row(package, arch)
-            _write(folder / REPOSITORY / row["folder"] / package.name, package.data)
-            _write(folder / PUBLISHED / package.published, package.data)
-            rows.append(row)
-        _write_index(folder, rows)
+        added = {each.published: each for each in staged if each.published not in known}
+        new = [_row(package, arch) for package in added.values()]
+        try:
+            for row, package in zip(new, added.values(), strict=True):
+                _write(folder / REPOSITORY / row["folder"] / package.name, package.data)
+                _write(folder / PUBLISHED / package.published, package.data)
+            _write_index(folder, rows + new)
+        except OSError:
+            _clear(folder, new, rows)
+            raise
         return staged
 
 
@@ -96,21 +100,25 @@ def remove_from_disk(path: str | Path, published: Iterable[str]) -> list[Package
         UsageError, VreaderError: as :func:`stage_on_disk` does; or there is no such package.
     """
     folder = Path(path)
-    with _turn(folder, create=False):
-        store = load_store(folder)
+    with _turn(folder, "write"):
+        _check_there(folder)
+        store = _load(folder)
         removed = [store.remove(name) for name in published]
         names = {package.published for package in removed}
         rows = _rows(folder / INDEX)
         kept = [row for row in rows if row["published"] not in names]
         _write_index(folder, kept)
-        for row in rows:
-            if row["published"] in names:
-                (folder / PUBLISHED / row["published"]).unlink(missing_ok=True)
-        still = {row["folder"] for row in kept}
-        for row in rows:
-            if row["folder"] not in still:
-                _remove_folder(folder / REPOSITORY / row["folder"], row["name"])
+        _clear(folder, [row for row in rows if row["published"] in names], kept)
         return removed
+
+
+def _clear(folder: Path, gone: list[dict[str, str]], kept: list[dict[str, str]]) -> None:
+    """Remove the files of packages that are not in the store; two may share a folder."""
+    still = {row["folder"] for row in kept}
+    for row in gone:
+        (folder / PUBLISHED / row["published"]).unlink(missing_ok=True)
+        if row["folder"] not in still:
+            _remove_folder(folder / REPOSITORY / row["folder"], row["name"])
 
 
 def _remove_folder(folder: Path, name: str) -> None:
@@ -170,7 +178,10 @@ def _is_name(text: str) -> bool:
 
 def _package(folder: Path, index: Path, row: dict[str, str]) -> Package:
     path = folder / REPOSITORY / row["folder"] / row["name"]
-    data = read_inf_bytes(str(path))
+    try:
+        data = read_inf_bytes(str(path))
+    except UsageError as error:
+        raise UsageError(str(error), hint=_DAMAGED) from error
     if hashlib.sha256(data).hexdigest() != row["sha256"]:
         raise UsageError(f"{path} is not what {index} says", hint=_DAMAGED)
     package = make_package(data, row["name"], Signature(row["signature"]))
@@ -181,23 +192,31 @@ def _package(folder: Path, index: Path, row: dict[str, str]) -> Package:
 
 
 @contextmanager
-def _turn(folder: Path, *, create: bool) -> Iterator[None]:
+def _turn(
+    folder: Path, verb: str, lock: int = fcntl.LOCK_EX, *, create: bool = False
+) -> Iterator[None]:
     """Keep other processes from changing the store meanwhile; errors name the folder."""
     try:
         if create:
             folder.mkdir(parents=True, exist_ok=True)
         held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            fcntl.flock(held, fcntl.LOCK_EX)
-            _check_folder(folder)
+            fcntl.flock(held, lock)
             yield
         finally:
             os.close(held)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise VreaderError(
-            f"cannot write the driver store {folder}: {reason}", hint="name another folder"
+            f"cannot {verb} the driver store {folder}: {reason}", hint="name another folder"
         ) from error
+
+
+def _check_there(folder: Path) -> None:
+    if not (folder / INDEX).is_file():
+        raise UsageError(
+            f"there is no driver store in {folder}", hint="make one: vreader inf stage FILE --store"
+        )
 
 
 def _check_folder(folder: Path) -> None:

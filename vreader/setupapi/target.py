@@ -223,18 +223,22 @@ def match(
 
     Lower is better. It is the identifier score of a driver's rank: 0x0000 where both are hardware
     ids, 0x1000 where the INF's is a compatible one, 0x2000 where the device's is, 0x3000 where both
-    are, plus the places in the lists. Source: WDK "How Windows Ranks Drivers".
+    are, plus the place in the device's list; where both are, 0x100 for each place in the INF's
+    list, too. Places count up to 0xFFF. Source: WDK "Identifier Score".
     """
     best: tuple[int, str] | None = None
     places = [(0, _first_places(hardware)), (0x2000, _first_places(compatible))]
     for k, of_inf in enumerate(map(fold, model.ids)):
         if not of_inf:
             continue
-        inf_score = 0x1000 + 0x100 * (k - 1) if k else 0
         for base, first in places:
             j = first.get(of_inf)
-            if j is not None and (best is None or base + inf_score + j < best[0]):
-                best = base + inf_score + j, model.ids[k]
+            if j is None:
+                continue
+            place = j + 0x100 * (k - 1) if base and k else j
+            score = base + (0x1000 if k else 0) + min(place, 0xFFF)
+            if best is None or score < best[0]:
+                best = score, model.ids[k]
     return best
 
 

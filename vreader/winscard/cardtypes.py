@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 from uuid import UUID
 
+from vreader.iso7816.atrmask import masked_equal, under
 from vreader.registry import (
     REG_BINARY,
     REG_EXPAND_SZ,
@@ -21,7 +22,7 @@ from vreader.registry import (
     Key,
     Value,
 )
-from vreader.registry.names import MAX_KEY_NAME
+from vreader.registry.names import is_key_name
 from vreader.registry.view import View
 from vreader.winscard.codes import SCARD, ScardError, Win32
 
@@ -81,20 +82,6 @@ class CardType(NamedTuple):
     def supports(self, interfaces: Iterable[UUID]) -> bool:
         """Whether it has all of these interfaces."""
         return set(interfaces) <= set(self.interfaces)
-
-
-def masked_equal(atr: bytes, stored: bytes, mask: bytes = b"") -> bool:
-    """Whether an ATR is the stored one under the mask; without one they are compared whole.
-
-    An ATR of another length is not equal: that is not documented, but stands to reason.
-    """
-    if not stored or len(atr) != len(stored):
-        return False
-    if not mask:
-        return atr == stored
-    if len(mask) != len(stored):
-        return False
-    return int.from_bytes(atr) & int.from_bytes(mask) == int.from_bytes(stored)
 
 
 class CardTypes:
@@ -169,7 +156,7 @@ class CardTypes:
             ScardError: INVALID_ATR for one of 0 bytes or more than 36, INVALID_PARAMETER for a mask
                 of another length.
         """
-        if not _is_name(name):
+        if not is_key_name(name):
             raise ScardError(SCARD.E_INVALID_VALUE)
         if not 0 < len(atr) <= MAX_ATR_SIZE:
             raise ScardError(SCARD.E_INVALID_ATR)
@@ -214,7 +201,7 @@ class CardTypes:
         key.remove(tree=True)
 
     def _key(self, name: str) -> Key | None:
-        return self._view.find(f"{SMART_CARDS}\\{name}") if _is_name(name) else None
+        return self._view.find(f"{SMART_CARDS}\\{name}") if is_key_name(name) else None
 
 
 def guid_text(guid: UUID) -> str:
@@ -223,15 +210,14 @@ def guid_text(guid: UUID) -> str:
 
 
 def _guid(text: str) -> UUID:
+    """Return a GUID that is written in groups, with both braces or none."""
     try:
-        return UUID(text.removeprefix("{").removesuffix("}"))
+        guid = UUID(text)
     except ValueError:
-        raise ScardError(SCARD.E_INVALID_VALUE) from None
-
-
-def _is_name(name: str) -> bool:
-    """Whether a key can be called so."""
-    return 0 < len(name) <= MAX_KEY_NAME and "\\" not in name and "\0" not in name
+        guid = None
+    if guid is None or text.lower() not in (f"{guid}", f"{{{guid}}}"):
+        raise ScardError(SCARD.E_INVALID_VALUE)
+    return guid
 
 
 # ------------------------------------------------------------------ reading
@@ -262,7 +248,7 @@ def _flaw(atr: bytes, mask: bytes) -> str:
         return f"its ATR has {len(atr)} bytes, one has 1 to {MAX_ATR_SIZE}" if atr else "no ATR"
     if mask and len(mask) != len(atr):
         return f"its ATRMask has {len(mask)} bytes, its ATR {len(atr)}"
-    if mask and int.from_bytes(atr) & ~int.from_bytes(mask):
+    if mask and under(atr, mask) != atr:
         return "its ATR has bits outside of its ATRMask"
     return ""
 

@@ -10,7 +10,7 @@ manager's affair.
 from collections.abc import Collection, Iterable
 
 from vreader.registry import Key, Registry, Value
-from vreader.registry.names import MAX_KEY_NAME, fold
+from vreader.registry.names import fold, is_key_name
 from vreader.winscard.codes import SCARD, ScardError
 
 READERS = r"HKLM\SOFTWARE\Microsoft\Cryptography\Calais\Readers"
@@ -121,10 +121,10 @@ class ReaderDatabase:
         return readers.subkeys("created") if readers is not None else []
 
     def _find(self, name: str) -> Key | None:
-        return self._registry.find(f"{READERS}\\{name}") if _is_name(name) else None
+        return self._registry.find(f"{READERS}\\{name}") if is_key_name(name) else None
 
     def _create(self, name: str, device: str) -> Key:
-        if not _is_name(name):
+        if not is_key_name(name):
             raise ScardError(SCARD.E_INVALID_VALUE)
         key = self._registry.create(f"{READERS}\\{name}")
         key.set("Device", Value.sz(device))
@@ -146,11 +146,6 @@ class ReaderDatabase:
 
     def _set_groups(self, key: Key, groups: list[str]) -> None:
         key.set("Groups", Value.multi_sz(groups))
-
-
-def _is_name(name: str) -> bool:
-    """Whether a key can be called so."""
-    return 0 < len(name) <= MAX_KEY_NAME and "\\" not in name and "\0" not in name
 
 
 def _changeable(group: str) -> None:

@@ -61,7 +61,7 @@ class CardNameEvent(Event):
     """Somebody has asked for the name of a card, and this is why it is that.
 
     Attributes:
-        reader: the reader whose card was asked; empty where none was.
+        reader: the reader whose card was asked, or could not be; empty where none was to be.
         atr: of the card.
         name: its name, empty where it has none.
         source: what decided (:class:`vreader.winscard.discovery.Discovery`).

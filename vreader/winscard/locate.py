@@ -10,13 +10,15 @@ without discovery.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 from uuid import UUID
 
+from vreader.iso7816.atrmask import masked_equal
 from vreader.registry.names import fold
 from vreader.smclib.ioctl import Protocol
 from vreader.winscard.call import Operation
-from vreader.winscard.cardtypes import MAX_ATR_SIZE, CardType, CardTypes, masked_equal
+from vreader.winscard.cardtypes import MAX_ATR_SIZE, CardType, CardTypes
 from vreader.winscard.codes import (
     MAX_APDU_BUFFER,
     SCARD,
@@ -39,7 +41,7 @@ from vreader.winscard.exchange import transmit
 from vreader.winscard.model import CardHandle, Context, Reader
 from vreader.winscard.probing import Probe, drive
 from vreader.winscard.status_change import ReaderState, is_pnp, observe, observe_pnp
-from vreader.winscard.transactions import begin_transaction, end_transaction
+from vreader.winscard.transactions import begin_transaction
 
 if TYPE_CHECKING:
     from vreader.winscard.manager import ResourceManager
@@ -72,6 +74,9 @@ def discover(
         atr: the card's.
         readers: those that may have it: the first is asked that has and can be asked.
         order: in which the card is asked.
+
+    Raises:
+        ScardError: CANCELLED where whoever asked has gone, NO_SERVICE where the manager has.
     """
     piv, idmp = (
         AtrCache(rm.services, name, lambda: f"{rm.unique_id({}):08X}")
@@ -79,10 +84,13 @@ def discover(
     )
     found = drive(winscard_discovery(atr, types.list(), piv, idmp, "off"), _nobody)
     asked_in = ""
-    for reader in [] if found.name or order == "off" else _holders(rm, atr, readers):
+    for name in () if found.name else readers:
+        reader = rm.readers.get(name)
+        if not atr or reader is None or reader.atr != atr:  # it may have left meanwhile
+            continue
         probe = winscard_discovery(atr, types.list(), piv, idmp, order)
         found = yield from _converse(rm, reader, atr, probe)
-        asked_in = reader.name
+        asked_in = name if found.asked or found.problem else ""
         if not found.problem:
             break
     if found.cache:
@@ -97,17 +105,17 @@ def _nobody(command: bytes) -> bytes:
     raise AssertionError("no card is asked")
 
 
-def _holders(rm: "ResourceManager", atr: bytes, readers: Iterable[str]) -> list[Reader]:
-    found = (rm.readers.get(name) for name in (readers if atr else ()))
-    return [reader for reader in found if reader is not None and reader.atr == atr]
-
-
 def _converse(
     rm: "ResourceManager", reader: Reader, atr: bytes, probe: Probe[Discovery]
 ) -> Operation[Discovery]:
-    """Have the card in a reader asked; a card that leaves, or is not to be had, is no error."""
-    context = rm.establish_context(_SYSTEM, serial=False)
+    """Have the card in a reader asked; a card that leaves, or is not to be had, is no error.
+
+    Raises:
+        ScardError: CANCELLED where whoever asked has gone, NO_SERVICE where the manager has.
+    """
+    context = rm.establish_context(_SYSTEM)
     handle: CardHandle | None = None
+    gone: ScardError | None = None
     found: Discovery
     try:
         command = next(probe)
@@ -124,7 +132,12 @@ def _converse(
         found = stop.value
     except ScardError as error:
         found = _thrown(probe, error)
+        gone = error if error.code is SCARD.E_CANCELLED else None
     yield from _let_go(rm, context, handle)
+    if gone is not None:
+        raise gone
+    if rm.closed:
+        raise ScardError(SCARD.E_NO_SERVICE)
     return found
 
 
@@ -139,13 +152,10 @@ def _thrown(probe: Probe[Discovery], error: ScardError) -> Discovery:
 
 
 def _let_go(rm: "ResourceManager", context: Context, handle: CardHandle | None) -> Operation[None]:
-    """End transaction and connection, the card left as it is; that it has gone does not matter."""
+    """End the connection, the card left as it is; that it has gone does not matter."""
     if handle is not None:
-        for end in (end_transaction, disconnect):
-            try:
-                yield from end(rm, handle, Disposition.LEAVE)
-            except ScardError:
-                continue
+        with suppress(ScardError):
+            yield from disconnect(rm, handle, Disposition.LEAVE)
     yield from release_context(rm, context)
 
 
@@ -204,13 +214,14 @@ def locate_by_atr(
     """SCardLocateCardsByATR: say which readers have a card with one of these ATRs.
 
     No card is asked, and they are compared as entries of the database are: no page says otherwise.
+    One of no bytes (MS-RDPESC LocateCards_ATRMask allows it) is no card's.
 
     Raises:
         ScardError: UNKNOWN_READER, INVALID_PARAMETER for ATRs of more than 36 bytes or a mask of
             another length.
     """
     for atr, mask in masks:
-        if not 0 < len(atr) <= MAX_ATR_SIZE or len(mask) != len(atr):
+        if len(atr) > MAX_ATR_SIZE or len(mask) != len(atr):
             raise ScardError(SCARD.E_INVALID_PARAMETER)
     _check_readers(rm, states)
 

@@ -24,7 +24,8 @@ MSCLMD: Final = "msclmd.dll"
 PIV_CARD: Final = "Identity Device (NIST SP 800-73 [PIV])"
 GIDS_CARD: Final = "Identity Device (Microsoft Generic Profile)"
 
-_MORE = 0x61
+_MORE, _WRONG_LE = b"\x61", b"\x6c"
+_MOST_PARTS = 256  # of 256 bytes: what the longest answer needs, and a card that never ends gets
 
 
 class Answer:
@@ -80,14 +81,21 @@ class Asked(NamedTuple):
 def ask(command: bytes, what: str, asked: list[Asked]) -> Probe[Answer]:
     """Send a command, and GET RESPONSE while there is more (ISO/IEC 7816-4 §11.7.1).
 
+    A card that says 6Cxx is asked once more, with the Le it wants (§5.6); that Windows does so too
+    is an assumption.
+
     Args:
         command: the C-APDU.
         what: it asks for, in words.
         asked: gets the question, and how it ended.
     """
     response = yield command
-    data = response[:-2]
-    while response[-2:-1] == bytes((_MORE,)) and len(data) <= 65536:
+    if response[-2:-1] == _WRONG_LE and (wanted := response[-1]) and CommandApdu.parse(command).ne:
+        command = command[:-1] + bytes((wanted,))
+        response = yield command
+    data, parts = response[:-2], 1
+    while response[-2:-1] == _MORE and parts < _MOST_PARTS:
+        parts += 1
         response = yield bytes((0, 0xC0, 0, 0, response[-1]))
         data += response[:-2]
         if len(response) == 2:

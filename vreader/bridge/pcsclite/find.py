@@ -16,19 +16,20 @@ def service_socket() -> str:
 
 
 def find_card(client: PcscClient, part: str = "") -> str:
-    """Return the name of the first reader with a card whose name holds ``part``.
+    """Return the name of the first reader with a card whose name holds ``part``, in either case.
 
     Raises:
         VreaderError: there is none.
     """
     readers = client.readers()
-    for state in readers:
-        if part in state.name and state.atr:
+    meant = [state for state in readers if part.casefold() in state.name.casefold()]
+    for state in meant:
+        if state.atr:
             return state.name
     names = ", ".join(repr(state.name) for state in readers) or "none"
     if not part:
         what = "no reader holds a card"
-    elif any(part in state.name for state in readers):
+    elif meant:
         what = f"no card is in {part!r}"
     else:
         what = f"no reader is called {part!r}"

@@ -13,7 +13,6 @@ from vreader.pairing.sweep import Answered
 Record = Mapping[str, Any]
 
 AXES: Final = (("packages", "packages"), ("policy", "policy"), ("os", "Windows"), ("bits", "bits"))
-NONE, ERROR = "none", "error"
 
 
 class Matrix(NamedTuple):

@@ -98,7 +98,8 @@ function spaced(hex) {
   return hex.replace(/(..)(?=.)/g, "$1 ");
 }
 
-function stepItem({ stage, text, command, sw, data: answer, ...rest }) {
+// `line` and `atr` are in the text.
+function stepItem({ stage, text, line, atr, command, sw, data: answer, ...rest }) {
   const item = make("li", {}, text);
   if (command !== undefined) {
     item.append(make("code", { class: "apdu" }, `> ${spaced(command)}`));
@@ -149,28 +150,54 @@ function summaryList(cell) {
   return list;
 }
 
+function stagesOf(cell) {
+  const stages = [];
+  for (const step of cell.steps.map((number) => data.steps[number])) {
+    if (!stages.length || stages.at(-1).stage !== step.stage) stages.push({ stage: step.stage, steps: [] });
+    stages.at(-1).steps.push(step);
+  }
+  return stages;
+}
+
+// What each stage came to is its last step; of a card that nothing matched, also what came nearest.
+// Of an INF's lines none is more than the others.
+function whyList(stages) {
+  const list = make("ul", { id: "why", "aria-label": "Why" });
+  for (const { stage, steps } of stages) {
+    const telling = steps.filter((step, n) => step.nearest || n === steps.length - 1);
+    const texts = telling.map((step) => (step.line === undefined ? step.text : `${steps.length} steps, see below`));
+    list.append(make("li", {}, make("b", {}, stage), make("span", {}, texts.join("; "))));
+  }
+  return stages.length ? list : null;
+}
+
+function stepLists(stages) {
+  const all = make("div", { id: "steps" });
+  let number = 1;
+  for (const { stage, steps } of stages) {
+    all.append(make("h4", { class: "stage" }, stage), make("ol", { start: number }, ...steps.map(stepItem)));
+    number += steps.length;
+  }
+  return all;
+}
+
 function tell(id) {
   const cell = data.cells[id];
   const element = $(id);
   const mark = [...element.classList].find((name) => /^k\d+$/.test(name));
-  const steps = make("ol", { id: "steps" });
-  let stage = null;
-  for (const step of cell.steps.map((number) => data.steps[number])) {
-    if (step.stage !== stage) steps.append(make("li", { class: "stage" }, step.stage));
-    stage = step.stage;
-    steps.append(stepItem(step));
-  }
+  const stages = stagesOf(cell);
   const { packages, policy } = data.machines[cell.column];
   const machine = [`Windows ${cell.os}`, `a ${cell.bits}-bit program`];
   if (packages) machine.push(`packages ${packages}`);
   if (policy) machine.push(`policy ${policy}`);
-  story.replaceChildren(
+  story.replaceChildren(...[
     make("h2", {}, cell.card),
     make("p", { class: "machine" }, machine.join(", ")),
     make("p", { class: `answer mark ${mark}` }, cell.answer),
-    summaryList(cell));
+    whyList(stages),
+    summaryList(cell)].filter(Boolean));
   if (cell.candidates.length) story.append(make("h3", {}, "Drivers that fit the device"), candidateTable(cell));
-  if (cell.steps.length) story.append(make("h3", {}, "Step by step"), steps);
+  if (stages.length) story.append(make("h3", {}, "Step by step"), stepLists(stages));
   story.scrollTop = 0;
 }
 

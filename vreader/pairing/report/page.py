@@ -16,8 +16,8 @@ from typing import Any, Final
 from vreader import __version__
 from vreader.pairing.lab import lab
 from vreader.pairing.plan import Column
-from vreader.pairing.report.matrix import ERROR, NONE, Matrix, cell_id
-from vreader.pairing.result import Pairing
+from vreader.pairing.report.matrix import Matrix, cell_id
+from vreader.pairing.result import ERROR, NONE, Pairing
 
 _HERE: Final = Path(__file__).parent
 _NOT_LOADED: Final = " (not loaded)"

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from vreader.pairing.lab import lab
 from vreader.pairing.plan import Column
-from vreader.pairing.report.matrix import ERROR, NONE, Matrix, cell_id
+from vreader.pairing.report.matrix import Matrix, cell_id
+from vreader.pairing.result import ERROR, NONE
 
 NOT_ASKED: Final = "-"
 _GAP: Final = "  "
