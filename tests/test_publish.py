@@ -104,7 +104,7 @@ def test_who_changes_a_file_waits_for_its_turn(tmp_path, monkeypatch):
     other = os.open(".", os.O_RDONLY)
     try:
         with turn("a.reg"), pytest.raises(BlockingIOError):
-            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
         fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
     finally:
         os.close(other)

@@ -45,6 +45,16 @@ def test_json(cli, plan):
     assert told["cells"][0]["pairing"]["steps"]
 
 
+def test_each_cell_is_what_pair_says(cli, plan):
+    told = json.loads(cli("sweep", "plan.toml", "--json").out)
+    specs = {"piv": "piv", "nobody": "atr:3B00"}
+    for cell in told["cells"]:
+        where = ["--os", cell["os"], "--bits", str(cell["bits"])]
+        said = cli("pair", "--card", specs[cell["card"]], *where, "--json")
+        (alone,) = json.loads(said.out)
+        assert cell["pairing"] == {**alone, "card": cell["card"]}
+
+
 def test_a_page_instead_of_a_table(cli, plan):
     said = cli("sweep", "plan.toml", "--html", "report.html")
     assert (said.code, said.out) == (0, "")

@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from vreader.errors import VreaderError
 from vreader.pairing.asking import ask, end_of_thread
 from vreader.pairing.question import Question
 
@@ -112,6 +113,12 @@ def test_one_process_serves_many_and_ends(card):
     end_of_thread()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_where_no_process_can_be_started(card, monkeypatch):
+    monkeypatch.setattr("sys.executable", "/no/python")
+    with pytest.raises(VreaderError, match="own code: No such file"):
+        card("Fine")
 
 
 def test_each_thread_has_its_own(card):

@@ -152,6 +152,18 @@ def test_the_matrix_has_the_room_until_a_cell_is_chosen(shown):
     shown.until(lambda: width() > before)
 
 
+def test_a_chosen_cell_stays_in_sight(shown):
+    shown.browser.set_window_size(900, 700)
+    try:
+        shown.all("#matrix tbody tr:first-child td")[-1].click()
+        shown.until(lambda: "is loaded through" in shown.story())
+        chosen, frame = shown.find("#matrix [aria-selected]").rect, shown.find("#frame").rect
+        assert frame["x"] <= chosen["x"] + 1
+        assert chosen["x"] + chosen["width"] <= frame["x"] + frame["width"] + 1
+    finally:
+        shown.browser.set_window_size(1440, 900)
+
+
 def test_a_screen_reader_finds_its_way(shown):
     shown.cell("Fabrikam", "none").click()
     shown.until(lambda: "no minidriver" in shown.story())

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The file of answers: whole lines stay, a torn one goes, and nothing that is not ours is hurt."""
 
+import json
 import os
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vreader.errors import UsageError, VreaderError
-from vreader.pairing.resultfile import ResultFile
+from vreader.pairing.resultfile import ResultFile, Shared
 
 FIRST = b'{"sweep": 1, "salt": "%032x"}\n' % 1
 ANSWERS = [(f"{n:032x}", {"outcome": f"m{n}.dll", "text": "Zoë \ud800 \n"}) for n in range(40)]
@@ -41,6 +42,15 @@ def test_a_later_line_counts(written):
         assert len(file.known) == len(ANSWERS)
 
 
+def test_answers_share_what_is_the_same():
+    shared = Shared()
+    steps = [{"stage": "insertion", "facts": [1, True, 1.0, "1", None]}, {}]
+    first, second = (shared(json.loads(json.dumps({"steps": steps, "n": n}))) for n in (1, True))
+    assert (first, second) == ({"steps": steps, "n": 1}, {"steps": steps, "n": True})
+    assert (type(first["n"]), type(second["n"])) == (int, bool)
+    assert first["steps"][0] is second["steps"][0]
+
+
 def test_keys_are_the_same_in_one_file_and_others_in_another(tmp_path):
     def key(name):
         with ResultFile(str(tmp_path / name)) as file:
@@ -61,6 +71,7 @@ def test_however_it_was_torn(tmp_path_factory, data):
     with ResultFile(str(path)) as file:
         lines = max(0, whole[:cut].count(b"\n") - 1)
         assert list(file.known.items()) == ANSWERS[:lines]
+        assert path.read_bytes().endswith(b"\n")  # a shorter line would not cover what is torn
         file.append(ANSWERS[lines:3])
     first, rest = path.read_bytes().split(b"\n", 1)
     assert rest == whole.split(b"\n", 1)[1]

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import fcntl
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -131,6 +133,16 @@ def test_an_empty_file_to_change_has_nothing_in_it(tmp_path):
     with changing(str(path)) as registry:
         registry.create(r"HKCU\A")
     assert load_registry(str(path)).find(r"HKCU\A") is not None
+
+
+def test_who_changes_a_file_waits_for_its_turn(reg, tmp_path):
+    other = os.open(tmp_path, os.O_RDONLY)
+    try:
+        with pytest.raises(BlockingIOError), changing(reg):
+            fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    finally:
+        os.close(other)
 
 
 def test_a_hive_or_a_file_that_deletes_is_not_changed(a_hive, tmp_path):

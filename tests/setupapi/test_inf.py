@@ -29,6 +29,11 @@ def test_a_strings_section_for_american_english(numbers, chosen):
     assert parse_inf(f"{sections}[Strings]\na=plain\n", language=0x0409).expand("%a%") == chosen
 
 
+def test_of_two_texts_for_a_token_the_first_counts():
+    inf = parse_inf("[Version]\nx=%A%\nx=y\n[Strings]\na=1\nA=2\n[strings]\na=3\n")
+    assert inf.value("Version", "X") == "1"
+
+
 def test_sections_do_not_mix():
     inf = parse_inf("[Strings]\na=1\nb=2\n[Strings.0409]\na=3\n")
     assert inf.expand("%a%%b%") == "3%b%"
@@ -75,6 +80,12 @@ def test_values_and_directives():
     assert inf.value("Version", "Provider") is None
     assert inf.value("None", "Provider") is None
     assert [entry.line for entry in inf.find("version").directives("Class")] == [2, 3]
+
+
+def test_an_entry_that_becomes_too_long_is_refused():
+    inf = parse_inf(f"[A]\nx={'%a%,' * 300}\n[Strings]\na={'b' * 4000}")
+    with pytest.raises(InfError, match="line 2: its values have more than 1048576 characters"):
+        inf.fields(inf.find("A").entries[0])
 
 
 def test_a_value_that_becomes_too_long_is_refused():

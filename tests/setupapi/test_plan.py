@@ -102,6 +102,28 @@ def test_an_included_file_has_texts_and_sections_of_its_own():
     ]  # fmt: skip
 
 
+def test_an_included_file_copies_to_directories_of_its_own():
+    other = parse_inf(
+        "[N]\nCopyFiles=F\n[F]\n%t%.dll\n[DestinationDirs]\nF=12\n[Strings]\nt=other\n", "o.inf"
+    )
+    done, _ = default(
+        "[DefaultInstall]\nInclude=o.inf\nNeeds=N\n[DestinationDirs]\nF=10\n[Strings]\nt=mine\n",
+        sources={"O.INF": other},
+    )
+    assert done.files == [r"C:\Windows\System32\drivers\other.dll"]
+
+
+@pytest.mark.parametrize("arch", ["x86", "arm"])
+def test_a_windows_of_32_bits_has_one_view_and_one_system_directory(arch):
+    done, registry = default(
+        "[DefaultInstall]\nAddReg=R\nCopyFiles=F\n[R]\nHKLM,SOFTWARE\\X,v,0x4000,s\n"
+        "[F]\na.dll\n[DestinationDirs]\nF=16425\n",
+        arch,
+    )
+    assert registry.open(r"HKLM\SOFTWARE\X").get("v") == Value.sz("s")
+    assert done.files == [r"C:\Windows\System32\a.dll"]
+
+
 def test_a_bad_line_of_an_included_file_names_that_file():
     other = parse_inf("[N]\nAddReg=R\n[R]\nHKXX\n", "o.inf")
     with pytest.raises(InfError, match=r"o\.inf, line 4: 'HKXX' is no root"):
@@ -147,6 +169,13 @@ def test_a_found_driver_s_files_stay_where_its_package_is():
     (found,) = search([vendor], [HARDWARE], [], TargetOS())
     done = install_device(vendor.inf, Registry(), [HARDWARE], instance=INSTANCE, candidate=found)
     assert done.files[0].endswith(rf"\{vendor.folder('amd64')}\a.dll")
+
+
+def test_what_its_steps_would_say_has_an_end():
+    """A hostile INF: a few kilobytes of it would become gigabytes."""
+    lines = f"HKLM,SOFTWARE\\X,v,0x10000{',%a%' * 250}\n" * 20
+    with pytest.raises(InfError, match=r"line 2[0-9]: steps of more than 16777216 characters"):
+        default(f"[DefaultInstall]\nAddReg=R\n[R]\n{lines}[Strings]\na={'b' * 4000}\n")
 
 
 def test_what_is_not_simulated_is_told():

@@ -104,6 +104,12 @@ def test_a_package_counts_once_by_its_best_model():
     assert ranked(two) == [("v.inf", "00FF0000")]
 
 
+def test_of_equal_models_the_first_is_taken():
+    two = package("v.inf", f"{HARDWARE}\ne=J,{HARDWARE}", more="[J.NT]")
+    (found,) = search([two], [HARDWARE], [], AMD64)
+    assert (found.model.description, found.section) == ("d", "I.NT")
+
+
 def test_what_cannot_be_installed_is_no_candidate():
     assert ranked(package("v.inf", HARDWARE, section="Other")) == []
     assert ranked(package("v.inf", r"SCFILTER\CID_00")) == []
@@ -148,3 +154,11 @@ def test_the_order_is_that_of_rank_date_and_version(drawn):
             assert (one.date, one.version) >= (other.date, other.version)
         assert one.rank <= other.rank
     assert len(found) == sum(ids != "x" for ids, *_ in drawn)
+
+
+def test_a_section_may_have_a_date_of_its_own():
+    newer = package("newer.inf", HARDWARE)
+    own = package("own.inf", HARDWARE, more="DriverVer = 01/01/2031,9.8.7.6")  # ends [I.NT]
+    best = search([newer, own], [HARDWARE], [], AMD64)[0]
+    told = (best.package.name, f"{best.date}", best.version, best.record()["version"])
+    assert told == ("own.inf", "2031-01-01", (9, 8, 7, 6), "9.8.7.6")

@@ -140,6 +140,8 @@ def test_bad_lines_are_refused(line, problem):
         (r"HKLM,Software\V", None),
         (r"HKLM,Software\V,v,0x2000", None),
         (r"HKLM,Software\V,list,0x00018002,b", {"v": Value.none(), "list": Value.multi_sz(["a"])}),
+        (r"HKLM,Software\V,list,0x00018002,x",
+         {"v": Value.none(), "list": Value.multi_sz(["a", "B", "b"])}),
         (r"HKLM,Software\V,v,0x00018002,b",
          {"v": Value.none(), "list": Value.multi_sz(["a", "B", "b"])}),
         (r"HKLM,Software\W", {"v": Value.none(), "list": Value.multi_sz(["a", "B", "b"])}),

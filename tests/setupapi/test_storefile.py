@@ -153,15 +153,17 @@ def damage(change):
         (damage(lambda told: told["packages"][0].pop("name")), "another format"),
         (damage(lambda told: told["packages"][0].update(name="none.inf")), "cannot read"),
         (damage(lambda told: told["packages"].append(told["packages"][0])), "is taken"),
-        (damage(lambda told: told["packages"][0].update(sha256="0")), "is not what"),
+        (damage(lambda told: told["packages"][0].update(sha256="0")), "is not what was staged"),
     ],
 )
 def test_a_damaged_store_names_its_file_and_is_not_written(tmp_path, harm, problem):
     stage_on_disk(tmp_path, [VENDOR], "amd64")
     harm(tmp_path)
     before = {name: (tmp_path / name).read_bytes() for name in files(tmp_path)}
-    with pytest.raises(UsageError, match=problem):
+    with pytest.raises(UsageError, match=problem) as error:
         load_store(tmp_path)
+    assert str(error.value).startswith(str(tmp_path / "driver-store.json"))
+    assert error.value.hint.startswith("restore it")
     with pytest.raises(UsageError, match=problem):
         stage_on_disk(tmp_path, [OTHER], "amd64")
     assert {name: (tmp_path / name).read_bytes() for name in files(tmp_path)} == before

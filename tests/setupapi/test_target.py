@@ -88,6 +88,14 @@ def test_the_closest_models_section_is_chosen(os, lines, section):
     assert chosen(os, *lines) == section
 
 
+@pytest.mark.parametrize("line", ["%a%b=M,NTamd64", "m=M,NTamd64\n[M.NTamd64]\n%a%b=I,ID"])
+def test_a_text_that_becomes_too_long_is_refused(line):
+    """A hostile INF: each line of it would become megabytes."""
+    inf = parse_inf(f"[Manufacturer]\n{line}\n[Strings]\na={'x' * 4095}\n")
+    with pytest.raises(UsageError, match="more than 4095 characters"):
+        models_for(inf, TargetOS())
+
+
 def test_a_section_of_two_manufacturers_counts_once():
     inf = parse_inf("[Manufacturer]\na=M,NTamd64\nb=M,NTamd64\n[M.NTamd64]\nd=I,ID\n")
     assert [model.manufacturer for model in models_for(inf, TargetOS())] == ["a"]

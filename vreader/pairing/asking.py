@@ -41,6 +41,9 @@ def ask(question: Question, patience_s: int = PATIENCE_S) -> Record:
     Returns:
         the record (:meth:`vreader.pairing.result.Pairing.record`), without the card's name: the
         plan has another, and what is in a SPEC may be PINs and keys.
+
+    Raises:
+        VreaderError: a card's own code needs a process, and there can be no more.
     """
     is_own_code = _spec(question).form == "file"
     return _Apart.of_thread().ask(question, patience_s) if is_own_code else _ask(question)
@@ -93,12 +96,18 @@ class _Apart:
     _by_thread: Final = threading.local()
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _SERVE],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-        )
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _SERVE],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            )
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise VreaderError(
+                f"cannot start a process for a card's own code: {reason}", hint="use fewer --jobs"
+            ) from error
         weakref.finalize(self, _end, self._process)
 
     @classmethod
@@ -115,7 +124,7 @@ class _Apart:
         cls._by_thread.__dict__.pop("apart", None)
 
     def ask(self, question: Question, patience_s: int) -> Record:
-        """Answer one question; raises OSError where there can be no other process."""
+        """Answer one question."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
@@ -162,7 +171,7 @@ def serve() -> None:
             record = _ask(question)
         except BaseException as error:
             record = _failed(question, _problem(error))
-        signal.alarm(0)
+        signal.alarm(0)  # to wait for a question is not to hang
         answers.write(json.dumps(record).encode() + b"\n")
         answers.flush()
 

@@ -144,6 +144,6 @@ def driver_of(candidate: Candidate) -> Driver:
         candidate.matching_id,
         candidate.rank,
         package.signature.name.lower(),
-        f"{package.date:%m/%d/%Y}",
-        ".".join(map(str, package.version)),
+        f"{candidate.date:%m/%d/%Y}",
+        ".".join(map(str, candidate.version)),
     )

@@ -24,7 +24,7 @@ from vreader.pairing.lab import lab
 from vreader.pairing.plan import Cell, Plan
 from vreader.pairing.question import Question
 from vreader.pairing.result import ERROR, Pairing
-from vreader.pairing.resultfile import ResultFile
+from vreader.pairing.resultfile import ResultFile, Shared
 
 BACKENDS: Final = ("loky", "threading", "dask", "ray")
 CLUSTERS: Final = ("dask", "ray")
@@ -82,6 +82,7 @@ def sweep(
     with ExitStack() as stack:
         kept = None if path is None else stack.enter_context(ResultFile(path))
         known = {} if kept is None else kept.known
+        shared = Shared() if kept is None else kept.shared
         if kept is not None:
             keys = [kept.key(each) for each in keys]
         # Cells may ask the same: one card under two names. What had no answer is asked again.
@@ -104,7 +105,7 @@ def sweep(
             asking = _ask_here(questions, plan.patience_s)
         stack.callback(asking.close)
         for records in asking:
-            lines = list(zip(missing, records, strict=False))
+            lines = list(zip(missing, map(shared, records), strict=False))
             del missing[: len(lines)]
             known.update(lines)
             if kept is not None:

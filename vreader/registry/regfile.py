@@ -265,34 +265,37 @@ class _Parser:
             at += 1
 
     def _bytes(self, rest: str) -> bytes:
-        """Read hexadecimal bytes, over lines that end with a backslash."""
-        parts: list[tuple[str, int, int]] = []  # text, line, column
+        """Read hexadecimal bytes, over lines that end with a comma and a backslash."""
+        lines: list[bytes] = []
         while True:
             rest = rest.lstrip()
-            line, column = self._place(rest)
             text = rest.partition(";")[0].rstrip()
             digits = text.removesuffix("\\").rstrip()
-            parts.append((digits, line, column))
-            if digits == text:
-                break
-            end = line, column + len(text) - 1
-            if not digits.endswith(",") and (digits or len(parts) > 1):
+            end = self._place(rest[len(text) - 1 :])
+            if digits != text and not digits.endswith(",") and (digits or lines):
                 # Windows takes no value that is cut elsewhere.
                 raise self._error("no comma before the \\", "cut the line behind a comma", end)
+            lines.append(self._line_of_bytes(digits, rest))
+            if digits == text:
+                return b"".join(lines)
             rest = self._continuation(end)
-        digits = "".join(text for text, _, _ in parts).removesuffix(",")
-        if _BYTES.fullmatch(digits):
-            return bytes.fromhex(digits.replace(",", ""))
+
+    def _line_of_bytes(self, digits: str, rest: str) -> bytes:
+        """Read the bytes of one line, of which ``rest`` is left."""
         if not digits:
             return b""
+        digits = digits.removesuffix(",")
+        if _BYTES.fullmatch(digits):
+            return bytes.fromhex(digits.replace(",", ""))
         data = bytearray()
         at = 0
         for item in digits.split(","):
             byte = item.strip()
             if not _BYTE.fullmatch(byte):
+                blanks = len(item) - len(item.lstrip())
                 raise self._error(
                     f"{shortened(byte)} is no byte", "two hexadecimal digits each, commas between",
-                    _placed(parts, at + len(item) - len(item.lstrip())),
+                    rest[at + blanks :],
                 )  # fmt: skip
             data.append(int(byte, 16))
             at += len(item) + 1
@@ -304,12 +307,3 @@ class _Parser:
             if line.partition(";")[0].strip():
                 return line
         raise self._error(r"nothing after the \ of the last line", "finish the value", cut)
-
-
-def _placed(parts: list[tuple[str, int, int]], at: int) -> tuple[int, int]:
-    """Return line and column of a character of the parts put together."""
-    for text, line, column in parts:
-        if at < len(text):
-            return line, column + at
-        at -= len(text)
-    return line, column + len(text)

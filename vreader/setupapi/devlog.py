@@ -57,7 +57,7 @@ def node_of(candidate: Candidate, arch: str) -> Node:
         package.published or package.name,
         store_path(package, arch),
         package.class_guid,
-        f"{candidate.date:%m/%d/%Y},{package.version_text}",
+        f"{candidate.date:%m/%d/%Y},{'.'.join(map(str, candidate.version))}",
         candidate.matching_id,
         candidate.section,
         candidate.rank,

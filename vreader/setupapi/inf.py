@@ -14,6 +14,7 @@ from vreader.registry.textfile import decode
 from vreader.setupapi.syntax import MAX_FIELD, Entry, InfError, Section, read_sections
 
 US_ENGLISH: Final = 0x0409
+MAX_ENTRY: Final = 1 << 20  # characters of all values of an entry; a limit of this lab
 
 
 class Inf:
@@ -69,10 +70,23 @@ class Inf:
         Raises:
             InfError: one becomes too long.
         """
-        fields = [self.expand(value, dirids) for value in entry.values]
-        if any(len(field) > MAX_FIELD for field in fields):
-            raise self.error(entry.line, f"a value has more than {MAX_FIELD} characters")
+        fields, length = [], 0
+        for value in entry.values:
+            fields.append(self._field(entry, value, dirids))
+            length += len(fields[-1])
+            if length > MAX_ENTRY:
+                raise self.error(entry.line, f"its values have more than {MAX_ENTRY} characters")
         return fields
+
+    def key(self, entry: Entry) -> str:
+        """Return the key of an entry, empty for none, as :meth:`fields` does its values."""
+        return self._field(entry, entry.key or "")
+
+    def _field(self, entry: Entry, text: str, dirids: Mapping[int, str] | None = None) -> str:
+        text = self.expand(text, dirids)
+        if len(text) > MAX_FIELD:
+            raise self.error(entry.line, f"a value has more than {MAX_FIELD} characters")
+        return text
 
     def value(self, section: str, key: str) -> str | None:
         """Return the first value of the first entry of ``key``; None where there is none."""
@@ -118,11 +132,11 @@ def strings_section(sections: Mapping[str, Section], language: int) -> Section |
 
 
 def _strings(section: Section) -> dict[str, str]:
-    return {
-        fold(entry.key.replace("%%", "%")): entry.values[0]
-        for entry in section.entries
-        if entry.key is not None
-    }
+    strings: dict[str, str] = {}
+    for entry in section.entries:
+        if entry.key is not None:  # of two for one token the first counts, as for any entry
+            strings.setdefault(fold(entry.key.replace("%%", "%")), entry.values[0])
+    return strings
 
 
 # ---------------------------------------------------------------------- reading

@@ -204,7 +204,7 @@ def _interface(plan: Plan, result: DeviceInstallation, part: Part, entry: Entry)
 def _wdf(plan: Plan, result: DeviceInstallation, name: str) -> None:
     for part in plan.with_needed(name):
         for entry in part.section.entries:
-            key = part.inf.expand(entry.key or "")
+            key = part.inf.key(entry)
             if key and fold(key) not in ("INCLUDE", "NEEDS"):
                 text = ",".join(part.inf.fields(entry))
                 result.wdf[key] = text

@@ -173,15 +173,20 @@ def catalog_for(inf: Inf, target: TargetOS) -> str:
     return found
 
 
-def driver_version(inf: Inf) -> tuple[datetime.date, Version]:
+def driver_version(inf: Inf, install: str = "") -> tuple[datetime.date, Version]:
     """Return date and version of an INF's DriverVer, as far as they can be read.
 
     A version may be short. What follows a second comma is not looked at: ``1,2,3,4`` is 1.0.0.0.
+
+    Args:
+        inf: the INF.
+        install: a DDInstall section; a DriverVer of its own outranks that of [Version] (WDK "INF
+            DriverVer Directive").
     """
-    entries = [] if (section := inf.find("Version")) is None else section.directives("DriverVer")
-    for entry in entries:
-        date, version, *_ = (*inf.fields(entry), "")
-        return _date(date), _version(version)
+    for name in (install, "Version"):
+        for entry in inf.directives(name, "DriverVer"):
+            date, version, *_ = (*inf.fields(entry), "")
+            return _date(date), _version(version)
     return UNDATED, (0, 0, 0, 0)
 
 

@@ -27,6 +27,7 @@ from vreader.setupapi.target import TargetOS
 
 DEVICE_PARAMETERS: Final = "Device Parameters"
 MAX_STEPS: Final = 100_000  # a section may be named any number of times
+MAX_TEXT: Final = 1 << 24  # characters of all steps: a token may stand for many
 
 # HKR values of DDInstall.HW that are properties of the device, not values of its driver.
 _PROPERTIES: Final = frozenset(
@@ -86,6 +87,7 @@ class Plan:
         self._files = [inf]  # with those that are included so far
         self._wow64 = target.arch not in ("x86", "arm")
         self._todo: list[Callable[[], object]] = []
+        self._length = 0  # of all steps
 
     def run(self) -> None:
         """Do it all."""
@@ -96,8 +98,11 @@ class Plan:
         """Note a step; raises InfError where there are too many."""
         inf = inf or self.inf
         self.result.steps.append(Step(line, section, text, inf.source))
+        self._length += len(text)
         if len(self.result.steps) > MAX_STEPS:
             raise inf.error(line, f"more than {MAX_STEPS} steps", "do sections need another?")
+        if self._length > MAX_TEXT:
+            raise inf.error(line, f"steps of more than {MAX_TEXT} characters", "name less")
 
     def note(self, part: Part, entry: Entry, text: str) -> None:
         """Note a step of an entry of a section."""

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from vreader.setupapi.inf import Inf
-from vreader.setupapi.package import Package, Signature, Version
+from vreader.setupapi.package import Package, Signature, Version, driver_version
 from vreader.setupapi.target import Model, TargetOS, install_section, match, models_for
 
 # SIGNERSCORE_*: the first byte counts for the rank, the last tells kinds of signers apart.
@@ -37,7 +37,7 @@ class Candidate(NamedTuple):
         section: the DDInstall section that would be run.
         matching_id: the id by which it fits, as the INF has it.
         rank: 0xSSGGTHHH.
-        date, version: the package's.
+        date, version: of DriverVer, the package's or that of the section itself.
     """
 
     package: Package
@@ -58,7 +58,7 @@ class Candidate(NamedTuple):
             "matching_id": self.matching_id,
             "rank": f"{self.rank:08X}",
             "date": self.date.isoformat(),
-            "version": self.package.version_text,
+            "version": ".".join(map(str, self.version)),
         }
 
 
@@ -124,7 +124,7 @@ def _of(
         score, matching_id = found
         signer = signature_score(package.signature, section, model, signers_equal=signers_equal)
         rank = signer << 24 | feature_score(inf, section) << 16 | score
-        yield Candidate(package, model, section, matching_id, rank, package.date, package.version)
+        yield Candidate(package, model, section, matching_id, rank, *driver_version(inf, section))
 
 
 def signature_score(

@@ -50,7 +50,10 @@ def _load(folder: Path, inbox: Iterable[Package] = ()) -> DriverStore:
     index = folder / INDEX
     store = DriverStore(inbox)
     for row in _rows(index):
-        store.put(_package(folder, index, row))
+        try:
+            store.put(_package(folder, row))
+        except UsageError as error:
+            raise UsageError(f"{index}: {error}", hint=_DAMAGED) from error
     return store
 
 
@@ -176,14 +179,11 @@ def _is_name(text: str) -> bool:
     return text not in ("", ".", "..") and not set(text) & set("/\\\0")
 
 
-def _package(folder: Path, index: Path, row: dict[str, str]) -> Package:
+def _package(folder: Path, row: dict[str, str]) -> Package:
     path = folder / REPOSITORY / row["folder"] / row["name"]
-    try:
-        data = read_inf_bytes(str(path))
-    except UsageError as error:
-        raise UsageError(str(error), hint=_DAMAGED) from error
+    data = read_inf_bytes(str(path))
     if hashlib.sha256(data).hexdigest() != row["sha256"]:
-        raise UsageError(f"{path} is not what {index} says", hint=_DAMAGED)
+        raise UsageError(f"{path} is not what was staged")
     package = make_package(data, row["name"], Signature(row["signature"]))
     return package._replace(published=row["published"], stated=row["stated"] == "yes")
 

@@ -172,7 +172,7 @@ def manufacturers(inf: Inf) -> Iterator[tuple[Entry, str, str, list[str]]]:
     section = inf.find("Manufacturer")
     for entry in () if section is None else section.entries:
         models, *decorations = inf.fields(entry)
-        name = models if entry.key is None else inf.expand(entry.key)
+        name = models if entry.key is None else inf.key(entry)
         yield entry, name, models, [text for text in decorations if text]
 
 
@@ -203,7 +203,7 @@ def models_in(inf: Inf, name: str, manufacturer: str) -> Iterator[Model]:
     for entry in section.entries:
         if entry.key is not None:
             install, *ids = inf.fields(entry)
-            description = inf.expand(entry.key)
+            description = inf.key(entry)
             yield Model(entry.line, manufacturer, description, section.name, install, ids)
 
 

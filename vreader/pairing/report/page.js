@@ -15,6 +15,7 @@ const axes = [...document.querySelectorAll("select[data-axis]")];
 const outcomes = [...document.querySelectorAll("#legend button")];
 let columns = data.machines.map((_, number) => number);
 let current = null;
+const NARROW = "(max-width: 820px)";
 
 function make(name, attributes = {}, ...children) {
   const element = document.createElement(name);
@@ -215,6 +216,8 @@ function open(id) {
   for (const other of matrix.querySelectorAll("[aria-selected]")) other.removeAttribute("aria-selected");
   cell.setAttribute("aria-selected", "true");
   tell(id);
+  // The story has taken room from the matrix.
+  if (!matchMedia(NARROW).matches) cell.scrollIntoView({ block: "nearest", inline: "nearest" });
 }
 
 // ---------------------------------------------------------------- by mouse and keyboard
@@ -228,7 +231,7 @@ function mark(cell) {
 function choose(cell) {
   if (location.hash === `#${cell.id}`) open(cell.id);
   else location.hash = cell.id; // the browser remembers it, and tells us
-  if (matchMedia("(max-width: 820px)").matches) story.scrollIntoView();
+  if (matchMedia(NARROW).matches) story.scrollIntoView();
 }
 
 function neighbour(cell, down, right) {
