@@ -23,6 +23,7 @@ FLOORS = (  # from the ground up; rooms of one floor do not know each other
         "events",
         "kinds",
         "publish",
+        "readfile",
         "recipe",
         "cardfile",
         "cardspec",

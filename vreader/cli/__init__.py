@@ -17,7 +17,7 @@ from typing import Protocol
 
 from vreader import __version__
 from vreader.cli.parser import Parser, complain, say
-from vreader.errors import UsageError, VreaderError
+from vreader.errors import UsageError, VreaderError, near
 
 INTERNAL_ERROR = 4
 _YOUNG = 50_000  # objects; a start makes half as many
@@ -116,6 +116,8 @@ def _run(arguments: list[str]) -> int:
         return 0
     if name not in COMMANDS:
         what = "option" if name.startswith("-") else "command"
-        raise UsageError(f"no such {what}: {name}", hint="see 'vreader --help'")
+        meant = near(name, COMMANDS)
+        hint = f"{meant} see 'vreader --help'".lstrip()
+        raise UsageError(f"no such {what}: {name}", hint=hint)
     parser, command = load(name)
     return command.run(parser.parse_args(rest))

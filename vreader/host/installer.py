@@ -6,9 +6,10 @@ import os
 from vreader.errors import UsageError
 from vreader.host.eventlog import EventLog
 from vreader.reader.base import ReaderDriver
+from vreader.readfile import unreadable
 from vreader.registry import Registry
 from vreader.setupapi.inf import Inf
-from vreader.setupapi.inffile import read_inf_file, unreadable
+from vreader.setupapi.inffile import HINT, read_inf_file
 from vreader.setupapi.install import install_device
 from vreader.setupapi.target import TargetOS, models_for
 
@@ -83,7 +84,7 @@ def _read(path: str) -> Inf:
     try:
         found = os.stat(path)  # noqa: PTH116
     except (OSError, ValueError) as error:
-        raise unreadable(path, error) from None
+        raise unreadable(path, error, HINT) from None
     # Two changes within a tick of the file system's clock have one time.
     state = found.st_mtime_ns, found.st_size
     kept = _READ.get(path)

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from vreader.errors import UsageError
 from vreader.iso7816.atr import MAX_ATR_LENGTH
+from vreader.readfile import read_file
 from vreader.registry.textfile import decode
 
 MAX_FILE: Final = 1 << 24  # bytes
@@ -63,22 +64,9 @@ def parse_atr(text: str) -> bytes:
     return bytes.fromhex(digits)
 
 
-def read_file(path: str, hint: str) -> bytes:
-    """Read a whole file, 16 MiB at most; raises UsageError with the hint."""
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib is slow to import
-            data = file.read(MAX_FILE + 1)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"cannot read {path}: {reason}", hint=hint) from None
-    if len(data) > MAX_FILE:
-        raise UsageError(f"{path} is longer than {MAX_FILE >> 20} MiB", hint=hint)
-    return data
-
-
 def read_atrs(path: str) -> AtrList:
     """Read a list from a file; raises UsageError."""
-    return parse_atrs(read_file(path, "name a list of ATRs"), path)
+    return parse_atrs(read_file(path, MAX_FILE, "name a list of ATRs"), path)
 
 
 def parse_atrs(data: bytes, source: str = "the list of ATRs") -> AtrList:

@@ -8,7 +8,8 @@ ATRs (:mod:`vreader.pairing.atrlist`), the text behind each being the name of it
 import re
 
 from vreader.errors import UsageError, near
-from vreader.pairing.atrlist import parse_atr, parse_atrs, read_file
+from vreader.pairing.atrlist import MAX_FILE, parse_atr, parse_atrs
+from vreader.readfile import read_file
 
 _TABLE = "families"
 # A key, at the beginning of a line, in brackets or braces; and a text in quotes.
@@ -24,7 +25,7 @@ def read_families(path: str) -> dict[str, list[bytes]]:
     Returns:
         The ATRs of each family, none twice.
     """
-    data = read_file(path, _HINT)
+    data = read_file(path, MAX_FILE, _HINT)
     if path.endswith(".toml"):
         return parse_families(data, path)
     families: dict[str, list[bytes]] = {}

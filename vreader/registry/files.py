@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+from vreader import readfile
 from vreader.errors import UsageError, VreaderError
 from vreader.publish import turn, write_file
 from vreader.registry.hive import import_hive, root_of
@@ -15,7 +16,6 @@ from vreader.registry.regfile import RegFileError, apply, import_reg, parse_reg
 from vreader.registry.store import Registry
 
 MAX_FILE: Final = 1 << 30  # bytes; hives of a real machine have some 100 MiB
-_PART: Final = 1 << 20
 
 
 def load_registry(path: str, *, root: str = "", only: Sequence[str] = ()) -> Registry:
@@ -106,22 +106,7 @@ def changing(path: str) -> Iterator[Registry]:
 
 
 def read_file(path: str) -> bytes:
-    """Return a file's bytes; raises UsageError."""
-    parts: list[bytes] = []
-    left = MAX_FILE
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib is slow to import
-            # Asked for all at once, Python takes the memory for MAX_FILE, however short it is.
-            while left >= 0 and (part := file.read(_PART)):
-                parts.append(part)
-                left -= len(part)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(
-            f"cannot read {path}: {reason}", hint="name a .reg file or a hive"
-        ) from None
-    if left < 0:
-        raise UsageError(
-            f"{path} is longer than {MAX_FILE >> 20} MiB", hint="export only the keys in question"
-        )
-    return b"".join(parts)
+    """Return the bytes of a registry file; raises UsageError."""
+    return readfile.read_file(
+        path, MAX_FILE, "name a .reg file or a hive", too_long="export only the keys in question"
+    )

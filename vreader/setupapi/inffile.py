@@ -3,10 +3,11 @@
 
 from typing import Final
 
-from vreader.errors import UsageError
+from vreader.readfile import read_file
 from vreader.setupapi.inf import Inf, read_inf
 
 MAX_FILE: Final = 1 << 24  # bytes
+HINT: Final = "name an INF file"
 
 
 def read_inf_file(path: str) -> Inf:
@@ -16,19 +17,4 @@ def read_inf_file(path: str) -> Inf:
 
 def read_inf_bytes(path: str) -> bytes:
     """Return what is in an INF file; raises UsageError."""
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib is slow to import
-            data = file.read(MAX_FILE + 1)
-    except (OSError, ValueError) as error:
-        raise unreadable(path, error) from None
-    if len(data) > MAX_FILE:
-        raise UsageError(
-            f"{path} is longer than {MAX_FILE >> 20} MiB", hint="INF files are far smaller"
-        )
-    return data
-
-
-def unreadable(path: str, error: OSError | ValueError) -> UsageError:
-    """Return the error for a file the system does not let be read."""
-    reason = getattr(error, "strerror", None) or error
-    return UsageError(f"cannot read {path}: {reason}", hint="name an INF file")
+    return read_file(path, MAX_FILE, HINT, too_long="INF files are far smaller")
