@@ -10,7 +10,7 @@ PIP := $(BIN)/pip --disable-pip-version-check -q
 TEST_PACKAGES := pcscd vsmartcard-vpcd libccid opensc opensc-pkcs11 yubico-piv-tool ykcs11 \
 	pcsc-tools openssh-client openssh-server openssl libengine-pkcs11-openssl gnutls-bin \
 	libnss3-tools swig libpcsclite1 libpcsclite-dev gcc libc6-dev pkg-config \
-	chromium chromium-driver libhivex-bin
+	chromium chromium-driver libhivex-bin wine wine64 gcc-mingw-w64-x86-64
 # Without bytecode every start would compile the program again.
 unexport PYTHONDONTWRITEBYTECODE
 SOURCES := vreader cards tests docs

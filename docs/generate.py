@@ -19,6 +19,7 @@ from vreader.card import CardKind, KeepingKind
 from vreader.certify import PARTS, Check
 from vreader.cli import COMMANDS, load
 from vreader.kinds import OWN_KINDS, find_kind
+from vreader.minidriver.certify import PARTS as MINIDRIVER_PARTS
 from vreader.pairing.policy import CHOICES, MEANINGS
 from vreader.setupapi.rules import RULES
 from vreader.smclib.ioctl import Protocol
@@ -36,6 +37,7 @@ def main() -> None:
     (OUTPUT / "pnp-life.md").write_text("".join(driver.life()))
     resource_manager_profiles()
     (OUTPUT / "reader-certification.md").write_text("".join(certification()))
+    (OUTPUT / "minidriver-certification.md").write_text("".join(minidriver_certification()))
     (OUTPUT / "inf-rules.md").write_text("".join(inf_rules(100)))
     (OUTPUT / "inf-rules-reader.md").write_text("".join(inf_rules(200)))
     (OUTPUT / "inf-rules-minidriver.md").write_text("".join(inf_rules(300)))
@@ -91,6 +93,20 @@ def _limits(check: Check) -> str:
     protocols = ((Protocol.T0, "T=0"), (Protocol.T1, "T=1"))
     words += [name for protocol, name in protocols if check.protocols & protocol]
     return ", ".join(words)
+
+
+# ---------------------------------------------------------------------- minidriver certification
+
+
+def minidriver_certification() -> Iterator[str]:
+    """Yield a section for each part: its checks, their sources, where sources are silent."""
+    for part in MINIDRIVER_PARTS:
+        yield f"## {part.letter}: {part.title}\n\n"
+        rows = [
+            (f"`{c.id}`", _cell(c.title), _cell(c.source), _cell(c.silent)) for c in part.checks
+        ]
+        head = ("check", "a minidriver passes when", "source", "where sources are silent")
+        yield from _table(head, rows)
 
 
 # ---------------------------------------------------------------------- the INF lint

@@ -17,6 +17,7 @@ FLOORS = (  # from the ground up; rooms of one floor do not know each other
         "iso7816",
         "registry",
         "card",
+        "cardfs",
         "cardids",
         "clock",
         "errors",
@@ -35,7 +36,8 @@ FLOORS = (  # from the ground up; rooms of one floor do not know each other
     {"host", "privatedir"},
     {"bridge", "trace"},
     {"world"},
-    {"pairing", "minidriver", "certify"},
+    {"pairing", "certify"},
+    {"minidriver"},
     {"cli", "pytest_plugin", "ui", "__init__"},
     {"__main__"},
 )
@@ -43,7 +45,7 @@ FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in room
 GROUND = FLOORS[0]
 BELOW_HOST = {room for room, number in FLOOR_OF.items() if number < FLOOR_OF["host"]}
 FORBIDDEN_BELOW_HOST = {"socket", "threading", "time", "random", "asyncio", "subprocess"}
-FOR_CARDS = {"iso7816", "card", "errors", "events"}
+FOR_CARDS = {"iso7816", "card", "cardfs", "errors", "events"}
 
 
 def modules(package: str) -> list[Path]:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """From memory to card: what a ready made GIDS card starts with, and its one application."""
 
-from cards.gids import filesystem as fs
 from cards.gids import tables
 from cards.gids.applet import GidsApplet
 from cards.gids.files import File
@@ -10,6 +9,7 @@ from cards.gids.state import GidsState
 from cards.platform import AppletCard, Area, Nvm
 from cards.platform.card import applet_of
 from cards.platform.kind import AppletKind
+from vreader import cardfs as fs
 from vreader.card import Card
 from vreader.errors import UsageError
 from vreader.iso7816 import Tlv

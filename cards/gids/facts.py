@@ -3,12 +3,12 @@
 
 from collections.abc import Iterator
 
-from cards.gids import filesystem as fs
 from cards.gids import tables
 from cards.gids.build import gids_state
 from cards.gids.profile import DEFAULT_ADMIN_KEY
 from cards.gids.state import GidsState
 from cards.platform import Pin
+from vreader import cardfs as fs
 from vreader.card import Card
 
 _LIFE = {

@@ -8,12 +8,12 @@ map, and its certificate in ``mscp/kxcNN`` (or ``kscNN`` of a key that only sign
 import uuid
 from typing import TYPE_CHECKING, NamedTuple
 
-from cards.gids import filesystem as fs
 from cards.gids import tables
 from cards.gids.build import gids_state, key_file
 from cards.gids.keys import KeyRecord, from_cryptography, generate
 from cards.gids.state import GidsState
 from cards.platform import provisioning
+from vreader import cardfs as fs
 from vreader.card import Card
 from vreader.errors import UsageError
 

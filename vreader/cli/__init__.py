@@ -29,12 +29,15 @@ COMMANDS = {
     "cards": "List the installed card kinds and their profiles.",
     "ctl": "Insert, remove, reset cards of a running world.",
     "inf": "Check the INF file of a reader driver.",
+    "lab": "Go from the insertion of a card to a signature by its minidriver.",
     "log": "Show or export the event log of a running world.",
     "masks": "Experiment with the ATRs and masks cards are registered by.",
+    "minidriver": "List, call, certify and register minidrivers.",
     "pair": "Tell which minidriver Windows would take for a card, and why.",
     "reader": "Put a reader driver through the certification checks.",
     "registry": "Show, merge and convert registry files and hives.",
     "run": "Run a command in a private smart card world.",
+    "scinfo": "Show what Windows finds on a card, and whether its keys work.",
     "serve": "Hold a smart card world open until it is told to quit.",
     "sweep": "Ask which minidriver, for many cards and machines at once.",
 }
@@ -60,7 +63,7 @@ def load(name: str) -> tuple[Parser, Command]:
 
 def overview() -> str:
     """Return what ``vreader --help`` prints."""
-    commands = "".join(f"  {name:<8} {summary}\n" for name, summary in COMMANDS.items())
+    commands = "".join(f"  {name:<10} {summary}\n" for name, summary in COMMANDS.items())
     return f"""\
 usage: vreader COMMAND [OPTION]... [ARGUMENT]...
 

@@ -2,14 +2,12 @@
 """``vreader pair``: which minidriver Windows would take for a card, and why."""
 
 from argparse import Namespace
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from vreader.cli.parser import Parser, say
 from vreader.errors import UsageError
 
 if TYPE_CHECKING:
-    from vreader.card import Card
     from vreader.pairing.question import Question
     from vreader.pairing.result import Pairing
 
@@ -112,41 +110,13 @@ def _answers(options: Namespace) -> "list[Pairing]":
         bits=options.bits,
         policy=Policy.parse(",".join(options.policy)),
     )
-    if options.live is not None:
-        return [_answer_live(options, question)]
-    return [_answer(options, question._replace(card=card)) for card in cards]
+    return [_answer(options, question, spec) for spec in cards or [None]]
 
 
-def _answer_live(options: Namespace, question: "Question") -> "Pairing":
-    from vreader.pairing.live import open_live
+def _answer(options: Namespace, question: "Question", spec: str | None) -> "Pairing":
+    from vreader.cli.machine import opened
 
-    card = open_live(options.live)
-    try:
-        return _insert(options, question, card, card.reader)
-    finally:
-        card.close()
-
-
-def _answer(options: Namespace, question: "Question") -> "Pairing":
-    from vreader.pairing.question import open_card
-    from vreader.world.desk import closer_of
-
-    card, label = open_card(question.card)
-    try:
-        return _insert(options, question, card, label)
-    finally:
-        closer_of(card)()
-
-
-def _insert(options: Namespace, question: "Question", card: "Card", label: str) -> "Pairing":
-    from vreader.pairing.question import machine_of
-
-    with ExitStack() as closers:
-        machine = closers.enter_context(machine_of(question))
-        if options.trace:
-            from vreader.trace import open_trace
-
-            closers.callback(open_trace(options.trace, machine.host.events))
+    with opened(options, spec, question) as (machine, card, label):
         found = machine.insert(card, label)
         if options.save_registry:
             from vreader.publish import write_file

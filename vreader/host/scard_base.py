@@ -28,6 +28,11 @@ class ScardFunctions:
         self._waits: set[Wait] = set()
 
     @property
+    def host(self) -> Host:
+        """The computer whose resource manager is called."""
+        return self._host
+
+    @property
     def _rm(self) -> ResourceManager:
         rm = self._host.rm
         if rm is None:

@@ -9,7 +9,8 @@ class PairingStep(Event):
 
     Attributes:
         stage: ``insertion``, ``plug and play``, ``driver search``, ``install``, ``winscard``,
-            ``provider`` or ``class minidriver``.
+            ``provider`` or ``class minidriver``; in the lab of minidrivers also ``minidriver`` and
+            ``signature``.
         text: what happened and why, in one line.
         facts: the same as (name, value) pairs of plain values.
     """

@@ -30,6 +30,7 @@ TransactionExpired   reader
 CardNameEvent        reader, atr, name, source, steps
 ClientEvent          pid, change, reason
 DoorFaultEvent       pid, traceback
+WinscardClientEvent  client, change, reason
 VpcdConnected        reader, peer
 VpcdDisconnected     reader, peer, reason
 VpcdRefused          reader, peer, reason, hint
@@ -38,6 +39,8 @@ SerialCcidConnected  reader, path
 SerialCcidWaiting    reader, path
 SerialCcidIgnored    reader, path, reason
 PairingStep          stage, text, facts
+CardCallStarted      function, arguments, reader, call
+CardCallEvent        function, arguments, result, code, seconds, reader, call
 ===================  ============================================================================
 
 What the fields mean is said beside each event class.

@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import pkcs12
 
 from cards.gids import KIND, TPMVSC
-from cards.gids import filesystem as fs
 from cards.platform.certificates import Issuer, Usage
+from vreader import cardfs as fs
 from vreader.card import FileStore, KeepingKind, MemoryStore
 from vreader.errors import UsageError
 

@@ -5,8 +5,8 @@ import pytest
 from cryptography import x509
 
 from cards.gids import KIND, tables
-from cards.gids import filesystem as fs
 from cards.gids.build import gids_state
+from vreader import cardfs as fs
 from vreader.card import MemoryStore
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cards.gids import filesystem as fs
+from vreader import cardfs as fs
 
 NAMES = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=8)
 
@@ -38,6 +38,8 @@ def test_key_map():
     ]  # fmt: skip
     assert fs.decode_key_map(raw) == entries
     assert fs.encode_key_map(entries) == raw
+    both = fs.KeyMapEntry(0x07, fs.EXCHANGE, 0xB081, True, 0x06, fs.SIGNATURE, 0xB0A1)
+    assert fs.decode_key_map(fs.encode_key_map([both])) == [both]
 
 
 def test_file_table():

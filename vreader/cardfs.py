@@ -23,6 +23,7 @@ MSCP = "mscp"
 CARD_APPS_CONTENT = b"mscp\0\0\0\0"
 VALID, DEFAULT = 1, 2
 EXCHANGE, SIGNATURE = 0x9A, 0x9C
+NO_FILE = 0xFFFF
 
 
 class FileEntry(NamedTuple):
@@ -135,12 +136,17 @@ class KeyMapEntry(NamedTuple):
         key_type: EXCHANGE or SIGNATURE.
         file_id: the EF of the key; its low byte is the key reference.
         valid: False for a free place.
+        second_algorithm, second_type, second_file: the same of a second key, for the other use.
+            Recorded cards have FFFF and zeros here; what they are for is assumed.
     """
 
     algorithm: int
     key_type: int
     file_id: int
     valid: bool = True
+    second_algorithm: int = 0
+    second_type: int = 0
+    second_file: int = NO_FILE
 
     def __bytes__(self) -> bytes:
         return (
@@ -148,13 +154,16 @@ class KeyMapEntry(NamedTuple):
             + _number(self.algorithm, 1, "an algorithm")
             + _number(self.key_type, 1, "a key type")
             + _number(self.file_id, 2, "a file identifier")
-            + b"\xff\xff\0\0"
+            + _number(self.second_file, 2, "a file identifier")
+            + _number(self.second_algorithm, 1, "an algorithm")
+            + _number(self.second_type, 1, "a key type")
         )
 
     @classmethod
     def read(cls, raw: bytes) -> Self:
         """Read one entry of 12 bytes."""
-        return cls(raw[4], raw[5], int.from_bytes(raw[6:8], "little"), any(raw[:4]))
+        first, second = (int.from_bytes(raw[at : at + 2], "little") for at in (6, 8))
+        return cls(raw[4], raw[5], first, any(raw[:4]), raw[10], raw[11], second)
 
 
 def encode_key_map(entries: list[KeyMapEntry]) -> bytes:

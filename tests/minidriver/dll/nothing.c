@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// A DLL that exports nothing; with REFUSE its DllMain does not want to be loaded.
+#define WIN32_LEAN_AND_MEAN
+#include <windows.h>
+
+BOOL WINAPI DllMain(HINSTANCE self, DWORD reason, LPVOID reserved) {
+    (void)self, (void)reserved;
+#ifdef REFUSE
+    return reason != DLL_PROCESS_ATTACH;
+#else
+    return (void)reason, TRUE;
+#endif
+}
