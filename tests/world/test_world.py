@@ -2,12 +2,14 @@
 """Worlds in this process: readers, cards, doors, and what a person does to them."""
 
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from vreader.bridge.control.client import ask
 from vreader.bridge.pcsclite.client import PcscClient
+from vreader.clock import ManualClock
 from vreader.errors import UsageError, VreaderError
 from vreader.host.scard import ScardApi
 from vreader.winscard.codes import ScardError, ShareMode
@@ -164,7 +166,7 @@ def test_a_world_that_cannot_be_made_leaves_nothing(spec, closed, monkeypatch):
 
     class Spy(World):
         def _make(self, card):
-            made.append(self.directory.path)
+            made.append(self.directory)
             return super()._make(card)
 
     with pytest.raises(UsageError, match="failed"):
@@ -280,3 +282,46 @@ def test_control_requests_that_make_no_sense(request_):
         assert caught.value.exit_code == 2
         assert caught.value.hint
         assert ask(control, {"op": "list"})["ok"] is True
+
+
+def test_a_world_in_the_process_has_no_doors():
+    before = set(threading.enumerate())
+    with World(["piv", "none"], stack="in-process") as world:
+        assert {thread.name for thread in set(threading.enumerate()) - before} <= {"timers"}
+        assert (world.directory, world.environment) == ("", {})
+        scard = world.scard
+        assert scard is world.scard
+        context = scard.SCardEstablishContext()
+        assert scard.SCardListReaders(context) == [place.name for place in world.places]
+        card, protocol = scard.SCardConnect(context, world.places[0].name)
+        assert (
+            scard.SCardTransmit(card, protocol, bytes.fromhex("00A4040005A000000308"))[-2:]
+            == b"\x90\0"
+        )
+        world.remove(0)
+        world.insert(0)
+
+
+def test_two_hundred_worlds_in_one_process():
+    with ExitStack() as worlds:
+        made = [worlds.enter_context(World(stack="in-process")) for _ in range(200)]
+        for world in made:
+            context = world.scard.SCardEstablishContext()
+            card, protocol = world.scard.SCardConnect(context, world.places[0].name)
+            assert world.scard.SCardTransmit(card, protocol, b"\0\xa4\4\0")[-2:]
+        made[7].remove()
+        assert made[7].places[0].reader.card is None
+        assert made[8].places[0].reader.card is not None
+
+
+def test_a_clock_of_its_own():
+    clock = ManualClock()
+    with World(stack="in-process", clock=clock) as world:
+        assert world.host.clock is clock
+    with pytest.raises(UsageError, match="clock"):
+        World(clock=clock)
+
+
+def test_a_world_of_somebody_elses_manager_has_no_scard(spec):
+    with World([spec], vpcd="127.0.0.1:1") as world, pytest.raises(UsageError, match="no resource"):
+        _ = world.scard

@@ -9,20 +9,19 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from functools import partial
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from vreader.bridge.control import ENVIRONMENT as CONTROL_ENVIRONMENT
-from vreader.bridge.control.server import ControlDoor
 from vreader.cardspec import CardSpec
+from vreader.clock import Clock
+from vreader.errors import UsageError
+from vreader.events import Emitter
 from vreader.host import Host
 from vreader.kinds import describe
-from vreader.privatedir import PrivateDirectory
-from vreader.world.control import answer
 from vreader.world.desk import Desk
-from vreader.world.doors import Doors
 from vreader.world.spec import (
+    IN_PROCESS,
+    check_clock,
     check_log,
     check_options,
     check_pinpad,
@@ -32,6 +31,8 @@ from vreader.world.spec import (
 )
 
 if TYPE_CHECKING:
+    from vreader.bridge.vpcd.card_end import VpcdDoor
+    from vreader.host.scard import ScardApi
     from vreader.reader.finger import Finger
 
 
@@ -42,8 +43,9 @@ class World(Desk):
         cards: a SPEC for each reader (:mod:`vreader.cardspec`); none given is one PIV card.
         readers: names for the readers, in the same order; missing ones get the card's own or the
             default name.
-        stack: ``embedded`` (our resource manager), ``pcscd`` (a private real one with vpcd) or
-            ``twin`` (one with libccid's driver for a serial reader).
+        stack: ``embedded`` (our resource manager), ``pcscd`` (a private real one with vpcd),
+            ``twin`` (one with libccid's driver for a serial reader) or ``in-process``: no door
+            and no directory, on any system; programs in this process use :attr:`scard`.
         vpcd: ``HOST:PORT`` of a vpcd driver that somebody else runs; then there is no stack of our
             own, and each further reader takes the next port.
         socket: where to put the embedded stack's socket instead of the private directory.
@@ -59,9 +61,12 @@ class World(Desk):
             driver library (:mod:`vreader.smclib.debug`); everything by default.
         log: a file that gets the host's event log when the world ends; ``.json``, ``.jsonl`` and
             ``.csv`` get that form.
+        clock: a :class:`vreader.clock.ManualClock`, for a world in this process; real time by
+            default.
 
     Attributes:
         host: the computer.
+        directory: its private directory; empty for a world in this process.
         environment: what programs need to find the world.
         warnings: what a person should know, one line each.
     """
@@ -81,6 +86,7 @@ class World(Desk):
         unmask: bool = False,
         debug: str | None = None,
         log: str | None = None,
+        clock: Clock | None = None,
     ) -> None:
         super().__init__()
         specs = [CardSpec.parse(text) for text in cards or ("piv",)]
@@ -89,11 +95,18 @@ class World(Desk):
         check_pinpad(pinpad, stack, vpcd)
         check_trace(specs, trace, unmask, debug)
         check_log(specs, trace, log)
+        check_clock(clock, stack, vpcd)
         self.quit: Callable[[], None] = lambda: None
+        self.environment: dict[str, str] = {}
+        self.warnings = [warning for spec in specs if (warning := spec.warning)]
         self._closers = ExitStack()
+        self._scard: ScardApi | None = None
+        self._vpcd: list[VpcdDoor] = []
         try:
-            embedded = stack == "embedded" and vpcd is None
-            self.host = Host(rm_profile if embedded else None, describe=describe, unmask=unmask)
+            own_manager = stack in ("embedded", IN_PROCESS) and vpcd is None
+            self.host = Host(
+                rm_profile if own_manager else None, clock=clock, describe=describe, unmask=unmask
+            )
             if os.environ.get("VREADER_VERIFIER"):
                 self.host.io.verifier = True
             if trace is not None or log is not None:
@@ -104,44 +117,80 @@ class World(Desk):
                     trace=trace, unmask=unmask, debug=debug, log=log,
                 )  # fmt: skip
             self._closers.callback(self.host.close)
-            self.directory = PrivateDirectory()
-            self._closers.callback(self.directory.close)
+            self.directory = self._open_directory() if stack != IN_PROCESS else ""
             self._closers.callback(self.close_cards)
             finger = _finger(pinpad)
             # libccid is the reader's end of a link by itself.
             own_link = None if stack == "twin" else link
             for name, spec in zip(reader_names(specs, readers, rm_profile), specs, strict=True):
                 self.add(name, self.host.add_reader(name, pinpad=finger, link=own_link), spec)
-            self._doors = doors = Doors(self.host, self, self.directory.path, self._closers)
-            if embedded:
-                doors.open_embedded(socket)
-            elif vpcd is not None:
-                doors.open_vpcd(vpcd)
-            elif stack == "twin":
-                doors.open_twin(link)
+            if stack == IN_PROCESS:
+                self.insert_all()
             else:
-                doors.open_pcscd()
-            self.environment = doors.environment
-            self._open_control()
+                self._open_doors(stack, vpcd, socket, link)
         except BaseException:
             self.close()
             raise
-        self.warnings = [warning for spec in specs if (warning := spec.warning)] + doors.warnings
+
+    @property
+    def events(self) -> Emitter:
+        """Carries what happens in this world to whoever subscribes."""
+        return self.host.events
+
+    @property
+    def scard(self) -> "ScardApi":
+        """The SCard* functions of this world's resource manager, for programs in this process.
+
+        Raises:
+            UsageError: this world has a resource manager of somebody else.
+        """
+        if self._scard is None:
+            from vreader.host.scard import ScardApi
+
+            if self.host.rm is None:
+                raise UsageError(
+                    "this world has no resource manager of its own",
+                    hint=f"use the stack embedded or {IN_PROCESS}",
+                )
+            self._scard = ScardApi(self.host)
+        return self._scard
 
     @property
     def serves_vpcd(self) -> bool:
         """Whether its readers stand behind somebody's vpcd driver."""
-        return bool(self._doors.vpcd)
+        return bool(self._vpcd)
 
     @property
     def vpcd_failures(self) -> list[tuple[str, str]]:
         """What is wrong, and what to do, for each vpcd slot that is not served now."""
-        return [door.failure for door in self._doors.vpcd if door.failure is not None]
+        return [door.failure for door in self._vpcd if door.failure is not None]
 
-    def _open_control(self) -> None:
-        control = ControlDoor(f"{self.directory.path}/control", partial(answer, self))
-        self._closers.callback(control.close)
-        self.environment[CONTROL_ENVIRONMENT] = control.path
+    def _open_directory(self) -> str:
+        # Of systems with sockets of files alone: a world in the process does without.
+        from vreader.privatedir import PrivateDirectory
+
+        directory = PrivateDirectory()
+        self._closers.callback(directory.close)
+        return directory.path
+
+    def _open_doors(
+        self, stack: str, vpcd: str | None, socket: str | None, link: str | None
+    ) -> None:
+        from vreader.world.doors import Doors
+
+        doors = Doors(self.host, self, self.directory, self._closers)
+        self._vpcd = doors.vpcd
+        if vpcd is not None:
+            doors.open_vpcd(vpcd)
+        elif stack == "embedded":
+            doors.open_embedded(socket)
+        elif stack == "twin":
+            doors.open_twin(link)
+        else:
+            doors.open_pcscd()
+        doors.open_control(self)
+        self.environment = doors.environment
+        self.warnings += doors.warnings
 
     def log(self, after: int = 0) -> list[dict[str, object]]:
         """Return the entries of the host's event log, those with numbers above ``after``."""

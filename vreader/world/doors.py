@@ -7,6 +7,7 @@ Modules of a door are imported when it is opened: most worlds have one.
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from vreader.errors import UsageError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from vreader.bridge.vpcd.card_end import VpcdDoor
     from vreader.bridge.vpcd.dial import Dial
     from vreader.bridge.vpcd.pcscd import PrivatePcscd
+    from vreader.world import World
 
 _MAX_PORT = 65535
 
@@ -90,6 +92,16 @@ class Doors:
         lines = [self._serve_line(place, link) for place in self._desk.places]
         self._desk.insert_all()  # before pcscd looks: the next time it looks is 0.4 s later
         self._wait_until_seen(self._start_pcscd(lines))
+
+    def open_control(self, world: "World") -> None:
+        """Let ``vreader ctl`` reach ``world``."""
+        from vreader.bridge.control import ENVIRONMENT
+        from vreader.bridge.control.server import ControlDoor
+        from vreader.world.control import answer
+
+        control = ControlDoor(f"{self._directory}/control", partial(answer, world))
+        self._closers.callback(control.close)
+        self.environment[ENVIRONMENT] = control.path
 
     def _start_pcscd(self, lines: Sequence[str] = ()) -> "PrivatePcscd":
         """Start a private pcscd, for serial lines or to be dialed."""

@@ -6,11 +6,14 @@ import re
 from collections.abc import Sequence
 
 from vreader.cardspec import CardSpec
+from vreader.clock import Clock
 from vreader.errors import UsageError
 from vreader.winscard.profile import PCSCLITE, PROFILES, RmProfile
 
 DEFAULT_READER = "Virtual Reader 00 00"
 STACKS = ("embedded", "pcscd", "twin")
+IN_PROCESS = "in-process"
+"""The stack of a world without doors; no command line asks for it."""
 _NUMBERED = re.compile(r" [0-9A-F]{2} [0-9A-F]{2}$")
 
 
@@ -18,8 +21,10 @@ def check_options(
     specs: list[CardSpec], readers: Sequence[str], stack: str, vpcd: str | None, socket: str | None
 ) -> None:
     """Refuse options that do not go together; raises UsageError."""
-    if stack not in STACKS:
-        raise UsageError(f"unknown stack {stack!r}", hint="stacks: " + ", ".join(STACKS))
+    if stack not in (*STACKS, IN_PROCESS):
+        raise UsageError(
+            f"unknown stack {stack!r}", hint="stacks: " + ", ".join((*STACKS, IN_PROCESS))
+        )
     if len(readers) > len(specs):
         raise UsageError(
             f"{len(readers)} reader names for {len(specs)} cards",
@@ -40,7 +45,7 @@ def check_profile(name: str, readers: int, stack: str, vpcd: str | None) -> RmPr
     profile = PROFILES.get(name)
     if profile is None:
         raise UsageError(f"unknown profile {name!r}", hint="profiles: " + ", ".join(PROFILES))
-    if profile is not PCSCLITE and (stack != "embedded" or vpcd is not None):
+    if profile is not PCSCLITE and not _own_manager(stack, vpcd):
         raise UsageError(
             "--profile goes with the embedded stack",
             hint="a real pcscd has its own ways: leave out --profile, or --stack/--vpcd",
@@ -55,11 +60,24 @@ def check_profile(name: str, readers: int, stack: str, vpcd: str | None) -> RmPr
 
 def check_pinpad(pinpad: object, stack: str, vpcd: str | None) -> None:
     """Refuse a pinpad that no program could reach; raises UsageError."""
-    if pinpad and (stack != "embedded" or vpcd is not None):
+    if pinpad and not _own_manager(stack, vpcd):
         raise UsageError(
             "--pinpad goes with the embedded stack",
             hint="vpcd has no pinpad: leave out --pinpad, or --stack/--vpcd",
         )
+
+
+def check_clock(clock: Clock | None, stack: str, vpcd: str | None) -> None:
+    """Refuse a clock that programs elsewhere would not have; raises UsageError."""
+    if clock is not None and (stack != IN_PROCESS or vpcd is not None):
+        raise UsageError(
+            "a clock of its own goes with a world in this process",
+            hint=f"use stack={IN_PROCESS!r}, or leave the clock out",
+        )
+
+
+def _own_manager(stack: str, vpcd: str | None) -> bool:
+    return stack in ("embedded", IN_PROCESS) and vpcd is None
 
 
 def check_log(specs: list[CardSpec], trace: str | None, log: str | None) -> None:
