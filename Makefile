@@ -15,7 +15,7 @@ TEST_PACKAGES := pcscd vsmartcard-vpcd libccid opensc opensc-pkcs11 yubico-piv-t
 unexport PYTHONDONTWRITEBYTECODE
 SOURCES := vreader cards tests docs
 
-.PHONY: demo test lint types docs bench soak shell clean
+.PHONY: demo test lint types docs bench soak mutants wine-trixie shell clean
 
 demo: $(VENV)/base
 	@scripts/demo
@@ -45,6 +45,15 @@ bench: $(VENV)/base
 soak: $(VENV)/dev
 	@scripts/apt-install $(TEST_PACKAGES)
 	$(BIN)/python tests/soak/soak.py
+
+# Each mutant of the reference minidriver against every check: 4 minutes. 'make test' takes some.
+mutants: $(VENV)/dev
+	VREADER_MUTANTS=all $(BIN)/pytest -q tests/minidriver/mutants
+
+# Minidriver DLLs through Wine's own winscard; its root is kept in .venv (1.9 GB).
+wine-trixie: $(VENV)/dev
+	@scripts/apt-install mmdebstrap gcc-mingw-w64-x86-64
+	@scripts/wine-trixie $(VENV)/wine-trixie $(BIN)/pytest
 
 shell: $(VENV)/base
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $${SHELL:-/bin/sh}

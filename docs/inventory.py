@@ -44,6 +44,7 @@ HEADINGS = {
     "certification": "Reader certification",
     "rm": "Resource manager",
     "minidriver": "Registration of minidrivers",
+    "module": "Card modules, that is minidrivers",
     "pairing": "Pairing of cards and minidrivers",
     "discovery": "Discovery of cards",
     "package": "Driver packages of cards",

@@ -83,6 +83,9 @@ def test_certificates():
     assert fs.expand_certificate(b"\x30\x03abc") == b"\x30\x03abc"
     with pytest.raises(ValueError, match="claims"):
         fs.expand_certificate(b"\x01\x00\x01\x00" + zlib.compress(bytes(10**6)))
+    for cut in (raw[:-1], raw[:-4], raw[:40]):
+        with pytest.raises(ValueError, match="damaged"):
+            fs.expand_certificate(cut)
     assert fs.certificate_file(3) == "kxc03"
     assert fs.certificate_file(0, signature=True) == "ksc00"
 

@@ -231,11 +231,15 @@ def expand_certificate(raw: bytes) -> bytes:
     size = int.from_bytes(raw[2:4], "little")
     try:
         # No more than was promised: a few bytes of zlib data can stand for gigabytes.
-        der = zlib.decompressobj().decompress(raw[4:], size + 1)
+        worker = zlib.decompressobj()
+        der = worker.decompress(raw[4:], size + 1)
     except zlib.error as error:
         raise ValueError("the compressed certificate is damaged") from error
     if len(der) != size:
-        raise ValueError(f"the certificate has not the {size} bytes it claims")
+        what = "is damaged" if len(der) < size and not worker.eof else "has another length"
+        raise ValueError(f"the compressed certificate {what}: it claims {size} bytes")
+    if not worker.eof:  # its end has the checksum
+        raise ValueError("the compressed certificate is damaged: its end is missing")
     return der
 
 

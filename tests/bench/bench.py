@@ -22,6 +22,7 @@ from pathlib import Path
 from decisions import DECISIONS, MORE_ATRS, MORE_ENTRIES, deciding
 from decisions import PLAIN as DECIDING
 from echo import SigningCard
+from minidrivers import CALL, CERTIFICATION, calls, certification
 from routes import (
     BARE_SIGNING,
     EMBEDDED,
@@ -133,6 +134,8 @@ class Bench:
         yield PRESENT, events
         for name in DECISIONS:
             yield name, lambda name=name: {name: deciding(name)}
+        yield CALL, lambda: {CALL: calls(some)}
+        yield CERTIFICATION, lambda: {CERTIFICATION: certification()}
         runs = self.runs * (number + 1) // self.rounds - self.runs * number // self.rounds
         yield (
             RUN_TRUE,
@@ -217,6 +220,8 @@ def table(samples: Samples) -> list[dict[str, object]]:
         RUN_TRUE,
         PYTHON,
         *DECISIONS,
+        CALL,
+        CERTIFICATION,
     ]
     return sorted(rows, key=lambda row: order.index(str(row["name"])))
 
@@ -261,6 +266,14 @@ def verdicts(samples: Samples) -> list[dict[str, object]]:
             f"pairing: 4 x the {what} in at most 6 x the time",
             (more, DECIDING), lambda m=more: samples.ratio(m, DECIDING, p50), "x", lambda v: v <= 6,
         )  # fmt: skip
+    goal(
+        "minidriver call: less than 1 ms beyond its APDUs",
+        (CALL,), lambda: samples.median(CALL, p50) / 1e6, "ms", lambda v: v < 1,
+    )  # fmt: skip
+    goal(
+        "PIV certification in process: below 60 s",
+        (CERTIFICATION,), lambda: samples.median(CERTIFICATION, p50) / 1e9, "s", lambda v: v < 60,
+    )  # fmt: skip
     return found
 
 

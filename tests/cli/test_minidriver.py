@@ -64,6 +64,17 @@ def test_call_with_the_pin(cli, card, monkeypatch):
     assert (said.code, len(found["bytes"])) == (0, 512)
 
 
+def test_call_with_a_pin_that_is_typed_at_the_reader(cli):
+    change = ("CardChangeAuthenticatorEx", "2", "1", "NULL", "1", "NULL", "0", "--card", "piv")
+    said = cli("minidriver", "call", *change, "--pinpad", "123456,222222,222222")
+    assert (said.code, "SCARD_S_SUCCESS" in said.out) == (0, True)
+    said = cli("minidriver", "call", *change, "--pinpad", "123456", "--pinpad", "222222,cancel")
+    assert (said.code, "SCARD_W_CANCELLED_BY_USER" in said.out) == (1, True)
+    said = cli("minidriver", "call", *change, "--pinpad", "12x4")
+    assert (said.code, "12x4" in said.err) == (2, False)
+    assert "SCARD_E_INVALID_PARAMETER" in cli("minidriver", "call", *change).out
+
+
 def test_a_failure_tells_the_tries_left(cli, card):
     said = cli("minidriver", "call", "CardAuthenticatePin", "user", "3132333437", "--card", card)
     assert said.code == 1

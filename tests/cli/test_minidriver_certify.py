@@ -51,8 +51,30 @@ def test_init_prints_what_config_reads(cli, here):
     said = cli("minidriver", "certify", "init")
     (here / "c.xml").write_text(said.out)
     assert load("c.xml") == Settings()
+    (here / "d.xml").write_text(cli("minidriver", "certify", "init", "--pin", "12345678").out)
+    assert load("d.xml") == Settings(pins={1: b"12345678"})
     only = ("--card", "gids", "--config", "c.xml", "--only", "G.verify")
     assert cli("minidriver", "certify", *only).code == 0
+
+
+def test_the_pin_of_a_card(cli, here, monkeypatch):
+    asked = ("minidriver", "certify", "--card", "tpmvsc", "--only", "E.delete")
+    refused = cli(*asked)
+    assert refused.code == 1
+    assert "hint: the user's PIN of the settings is refused" in refused.err
+    monkeypatch.setenv("CARD_PIN", "12345678")
+    said = cli(*asked, "--pin", "env:CARD_PIN")
+    assert (said.code, said.err) == (0, "")
+
+
+def test_an_older_report_stays_until_there_is_a_new_one(cli, here, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    (here / "r.xml").write_text("older")
+    monkeypatch.setattr("vreader.minidriver.certify.certify", interrupted)
+    assert cli("minidriver", "certify", "--card", "gids", "--junit", "r.xml").code
+    assert (here / "r.xml").read_text() == "older"
 
 
 def test_the_file_of_a_card_stays_as_it_is(cli, here):
@@ -71,6 +93,9 @@ def test_the_file_of_a_card_stays_as_it_is(cli, here):
         ("--card", "gids", "--only", "Z"),
         ("--card", "gids", "--config", "none.xml"),
         ("--card", "gids", "--dll", "mine.txt", "--only", "Z"),
+        ("--card", "gids", "--dll", "none.py:Bad", "--junit", "r.xml"),
+        ("--card", "gids", "--dll", "mine.py:Worse", "--only", "A"),
+        ("--card", "gids", "--pin", "env:NO_SUCH_PIN"),
         ("begin",),
     ],
 )
@@ -79,3 +104,4 @@ def test_nonsense_is_a_usage_error(cli, here, options):
     assert said.code == 2
     assert not said.out
     assert "hint" in said.err
+    assert not (here / "r.xml").exists()

@@ -7,6 +7,10 @@ import shutil
 import pytest
 from pki import SIGNER, certificate, write_certificate, write_key
 
+import vreader
+from vreader.bridge.pcsclite.client import PcscClient
+from vreader.winscard.codes import ShareMode
+
 PIN = "739204"
 
 
@@ -109,6 +113,62 @@ def test_nonsense_is_told(cli, here, words, message):
     said = cli("scinfo", *words.split())
     assert (said.code, said.out) == (2, "")
     assert message in said.err
+
+
+def test_an_empty_reader(cli):
+    said = cli("scinfo", "--card", "none", "--card", "gids", "--silent", "--json")
+    empty, _ = json.loads(said.out)
+    assert (said.code, empty["status"], empty["verdict"]) == (0, "SCARD_STATE_EMPTY", "no card")
+    said = cli("scinfo", "--card", "none")
+    assert said.code == 1
+    assert "card        none" in said.out
+
+
+@pytest.fixture
+def live(monkeypatch):
+    """A world with an empty reader and two cards, as its commands find it."""
+    with vreader.world("none", "piv", "gids", readers=["Empty", "One", "Other"]) as found:
+        found.insert_all()
+        monkeypatch.setenv("PCSCLITE_CSOCK_NAME", found.environment["PCSCLITE_CSOCK_NAME"])
+        yield found
+
+
+def test_all_readers_of_a_world(cli, live):
+    said = cli("scinfo", "--live", "--silent", "--json")
+    assert said.code == 0, said.err
+    assert [(one["reader"], one["status"], one["verdict"]) for one in json.loads(said.out)] == [
+        ("Empty 00 00", "SCARD_STATE_EMPTY", "no card"),
+        ("One 00 00", "SCARD_STATE_PRESENT", "no keys"),
+        ("Other 00 00", "SCARD_STATE_PRESENT", "no keys"),
+    ]
+    assert cli("scinfo", "--live", "Empty", "--silent").code == 1
+    for option in ("--pin=123456", "--trace=trace.txt"):
+        said = cli("scinfo", "--live", option)
+        assert (said.code, said.out) == (2, "")
+        assert "several readers have one" in said.err
+
+
+def test_a_card_that_somebody_uses_is_told_beside_the_others(cli, live):
+    with PcscClient(live.environment["PCSCLITE_CSOCK_NAME"]) as other:
+        other.establish()
+        other.connect("One 00 00", ShareMode.SHARED, 3)
+        said = cli("scinfo", "--live", "--silent", "--json")
+        assert said.code == 1
+        _, used, free = json.loads(said.out)
+        assert "the card in 'One 00 00' cannot be had" in used["verdict"]
+        assert free["ok"]
+        assert "cannot be had" in cli("scinfo", "--live", "One", "--silent").err
+
+
+@pytest.mark.clients
+def test_a_card_in_a_real_pcscd(command, vreader, card, need):
+    need("pcscd", "pcscd")
+    said = command(
+        "run", "--stack", "pcscd", "--card", card, "--", *vreader, "scinfo", "--live", "--pin",
+        PIN, "--short",
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    assert "1 of 1 private keys were seen to work" in said.out
 
 
 def test_a_live_card(command, vreader, card):

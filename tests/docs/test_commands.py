@@ -4,7 +4,8 @@
 A fenced block of ``console`` is a session of one shell: ``$`` begins a command, the lines below it
 are its output, ``...`` stands for anything (alone: for any lines), ``# exit code N`` for its exit
 code if that is not 0. All blocks of a page are one session, in a directory with the examples. Of
-``yaml`` blocks, the steps that run vreader are commands. Blocks of other languages are not run.
+``yaml`` blocks, the steps of a job that run vreader are commands. Blocks of other languages are not
+run.
 """
 
 import os
@@ -31,8 +32,9 @@ PROGRAMS = {
     "openssl": "openssl",
     "ssh-keygen": "openssh-client",
 }
+DLL_PROGRAMS = {"wine": "wine wine64", "x86_64-w64-mingw32-gcc": "gcc-mingw-w64-x86-64"}
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-YAML_STEP = re.compile(r"- run: (?:\S*/)?(vreader .*)")
+YAML_STEP = re.compile(r"- (?:run: )?(?:\S*/)?(vreader .*)")
 EXIT_CODE = re.compile(r"# exit code (\d+)")
 TIME_LIMIT_S = 60
 
@@ -145,6 +147,9 @@ def test_what_a_page_shows(page, directory, environment, need):
     for program, package in PROGRAMS.items():
         if any(program in command.text for command in shown):
             need(program, package)
+    if any("sample_dll" in command.text for command in shown):
+        for program, package in DLL_PROGRAMS.items():
+            need(program, package)
     for stack, driver in (("pcscd", VPCD), ("twin", TWIN)):
         if any(f"--stack {stack}" in command.text for command in shown):
             need_pcscd(driver)
@@ -173,6 +178,15 @@ def need_pcscd(driver: SlotDriver) -> None:
 def test_tutorial_and_how_tos_have_commands():
     pages = {path.name for path in with_commands()}
     assert {"README.md", "tutorial.md", "ci.md", "write-a-card.md"} <= pages
+
+
+def test_steps_of_both_kinds_of_jobs_are_commands():
+    shown = [one.text for one in commands(DOCS / "howto" / "test-your-minidriver.md")]
+    certified = [text for text in shown if text.startswith("vreader minidriver certify --card")]
+    assert {"mine.py:Mine", "build/mine.dll"} == {
+        text.split("--dll ")[1].split()[0] for text in certified
+    }
+    assert sum("lab piv" in text and "build/mine.dll" in text for text in shown) == 2
 
 
 @pytest.mark.parametrize(

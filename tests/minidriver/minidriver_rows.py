@@ -5,7 +5,8 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
-FILE = Path(__file__).parents[2] / "docs" / "reference" / "minidriver-inventory.toml"
+TESTS = Path(__file__).parents[1]
+FILE = TESTS.parent / "docs" / "reference" / "minidriver-inventory.toml"
 
 
 class Row(NamedTuple):
@@ -18,6 +19,7 @@ class Row(NamedTuple):
     source: str
     silent: str = ""
     check: str | None = None
+    test: tuple[str, ...] = ()
     not_checked: str = ""
 
 

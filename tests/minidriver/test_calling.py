@@ -9,7 +9,16 @@ from vreader.errors import UsageError
 from vreader.minidriver.abi.codes import PADDING_INFO_PRESENT, Padding
 from vreader.minidriver.abi.structs import CARD_CAPABILITIES, PIN_INFO
 from vreader.minidriver.calling import callable_functions, parameters, read_arguments, usage
-from vreader.minidriver.values import ContainerInfo, DecryptInfo, Oaep, Pkcs1, Pss, SigningInfo
+from vreader.minidriver.values import (
+    ContainerInfo,
+    DecryptInfo,
+    DeriveKeyInfo,
+    KdfParameter,
+    Oaep,
+    Pkcs1,
+    Pss,
+    SigningInfo,
+)
 
 
 @pytest.mark.parametrize("function", callable_functions())
@@ -112,3 +121,32 @@ def test_words_are_read_or_refused(function, words):
         assert len(read_arguments(function, words)) == len(parameters(function))
     except UsageError:
         pass
+
+
+def test_parameters_of_a_derivation():
+    (info,) = read_arguments("CardDeriveKey", ["kdf=HASH,secret=1,parameters=0:SHA1+1:0102"])
+    name = "SHA1\0".encode("utf-16-le")
+    assert info == DeriveKeyInfo("HASH", 1, (KdfParameter(0, name), KdfParameter(1, b"\1\2")))
+
+
+def test_a_label():
+    word = "container=0,key_spec=1,data=00,padding=oaep:SHA1:6C"
+    assert read_arguments("CardRSADecrypt", [word])[0].padding == Oaep("SHA1", b"l")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ("CardDeriveKey kdf=HASH,secret=1,parameters=1", "no parameter of a derivation"),
+        ("CardDeriveKey kdf=HASH,secret=1,parameters=1:x", "not hexadecimal"),
+        ("CardDeriveKey kdf=HASH,secret=256", "from 0 to 255"),
+        ("CardSignData container", "container has no value"),
+        ("CardSignData container=0,container=1", "container is there twice"),
+        ("CardSignData container=0,key_spec=1,data=00,padding=pss:SHA1:-1", "is no padding"),
+        ("CardRSADecrypt container=0,key_spec=1,data=00,padding=oaep:SHA1:x", "is no padding"),
+    ],
+)
+def test_members_that_are_nothing(words, message):
+    function, *rest = words.split()
+    with pytest.raises(UsageError, match=message):
+        read_arguments(function, rest)

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Mistakes of somebody's minidriver are told as theirs."""
 
+import sys
+
 import pytest
 from minidriver_fakes import DATA, Yes
 
+from vreader.clock import ManualClock
 from vreader.errors import VreaderError
 from vreader.events import Emitter
 from vreader.minidriver.abi.functions import FUNCTIONS
@@ -16,10 +19,17 @@ from vreader.winscard.codes import SCARD
 
 class Mistaken(Yes):
     def CardReadFile(self, directory, name, flags):
+        if name == "exit":
+            sys.exit("bye")
         return {"none": None, "text": "text"}[name]
 
     def CardEnumFiles(self, directory, flags):
-        raise MinidriverError(SCARD.E_DIR_NOT_FOUND)
+        if directory:
+            raise MinidriverError(SCARD.E_DIR_NOT_FOUND)
+        return ["cardid", 7]
+
+    def CardGetSharedKeyHandle(self, data):
+        return (b"a", 1, 2) if data else (b"a", b"b")
 
 
 class Anyone(Module):
@@ -29,7 +39,7 @@ class Anyone(Module):
 
 @pytest.fixture
 def module():
-    return Guarded(Anyone(None), Emitter())
+    return Guarded(Anyone(None), Emitter(), clock=ManualClock())
 
 
 @pytest.fixture
@@ -42,12 +52,28 @@ def context(module):
     [
         ("none", "CardReadFile returns NoneType, not bytes"),
         ("text", "CardReadFile returns str, not bytes"),
+        ("exit", r"CardReadFile raises SystemExit: bye \(.*test_guarded.py:\d+\)"),
         ("other", r"CardReadFile raises KeyError: 'other' \(.*test_guarded.py:\d+\)"),
     ],
 )
 def test_mistakes(context, name, message):
     with pytest.raises(VreaderError, match=message):
         context.CardReadFile(None, name, 0)
+
+
+def test_what_is_in_a_list_counts(context):
+    with pytest.raises(
+        VreaderError, match=r"CardEnumFiles returns list with int and str, not list\[str\]"
+    ):
+        context.CardEnumFiles(None, 0)
+
+
+@pytest.mark.parametrize(
+    ("data", "found"), [(b"x", "tuple with bytes and int"), (None, "tuple with bytes")]
+)
+def test_what_is_in_a_tuple_counts(context, data, found):
+    with pytest.raises(VreaderError, match=rf"returns {found}, not tuple\[bytes, int\]"):
+        context.CardGetSharedKeyHandle(data)
 
 
 def test_a_failure_is_no_mistake(context):

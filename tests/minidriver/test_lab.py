@@ -11,7 +11,7 @@ from vreader.cardspec import AtrCard
 from vreader.errors import UsageError
 from vreader.kinds import find_keeping_kind, find_kind
 from vreader.minidriver.events import CardCallEvent, CardCallStarted
-from vreader.minidriver.lab import run_lab
+from vreader.minidriver.lab import chosen, run_lab
 from vreader.minidriver.scinfo.pin import OnePin
 from vreader.pairing.events import PairingStep
 from vreader.pairing.machine import Machine
@@ -76,10 +76,10 @@ def inf(tmp_path, mine):
 def lab(inf):
     """Run the lab; return its report and what the machine told."""
 
-    def run(card, dll="{}/mine.py:Mine", pin=PIN, store=None):
+    def run(card, dll="{}/mine.py:Mine", pin=PIN, store=None, bits=0):
         told = []
         store = [str(inf)] if store is None else store
-        with Machine(Windows.parse("10.0-amd64"), store=packages(store)) as machine:
+        with Machine(Windows.parse("10.0-amd64"), bits=bits, store=packages(store)) as machine:
             machine.host.events.subscribe(told.append)
             report = run_lab(machine, card, "mine", dll.format(inf.parent), OnePin(pin))
         return report, told
@@ -160,13 +160,35 @@ def test_no_such_minidriver(lab, mine, dll, message):
         lab(mine, dll=dll)
 
 
-@pytest.mark.clients
-def test_a_dll(lab, mine, inf, tmp_path, need):
+@pytest.fixture
+def dll(inf, tmp_path, need):
+    """Ours, under the name that the INF installs."""
     need("wine", "wine64 wine")
     need("x86_64-w64-mingw32-gcc", "gcc-mingw-w64-x86-64")
     from vreader.minidriver.dll.module import sample_dll
 
     (tmp_path / "mine.dll").write_bytes(Path(sample_dll()).read_bytes())
-    report, told = lab(mine, dll="{}/mine.dll")
+    return "{}/mine.dll"
+
+
+@pytest.mark.clients
+@pytest.mark.wdk("module.library", "module.dll-main", "module.resource-manager")
+def test_a_dll(lab, mine, dll):
+    report, told = lab(mine, dll)
     assert report.ok, report.verdict
-    assert any(isinstance(event, CardCallEvent) for event in told)
+    start, end = (
+        next(n for n, e in enumerate(told) if isinstance(e, kind) and e.function == "CardSignData")
+        for kind in (CardCallStarted, CardCallEvent)
+    )
+    assert any(isinstance(event, ApduEvent) for event in told[start:end])
+    assert PIN.encode().hex() not in "".join(map(str, told)).lower()
+
+
+@pytest.mark.clients
+def test_a_program_of_32_bits_cannot_load_a_dll_for_x64(lab, mine, dll):
+    report, _ = lab(mine, dll, bits=32)
+    assert not report.ok
+    assert report.verdict.endswith("mine.dll, a DLL for x64")
+    with pytest.raises(UsageError, match="cannot load"):
+        chosen(report.pairing, report.verdict.split()[-5].rstrip(","))
+    assert chosen(report.pairing, "msclmd.dll").module.name == "msclmd.dll"

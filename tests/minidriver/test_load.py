@@ -18,6 +18,16 @@ class Mine(Module):
 
 class Abstract(Module): ...
 
+class Failing(Module):
+    def __init__(self, api):
+        raise ValueError("no\\nluck")
+
+    def CardAcquireContext(self, data, flags): ...
+
+class Leaving(Failing):
+    def __init__(self, api):
+        raise SystemExit
+
 class Other: ...
 
 def function(api): ...
@@ -47,10 +57,17 @@ def test_a_class_in_a_file(api, tmp_path):
         ("Other", "not a minidriver"),
         ("function", "not a minidriver"),
         ("Abstract", "cannot be loaded"),
+        ("Failing", "Failing in .* cannot be loaded: ValueError: no luck$"),
+        ("Leaving", "cannot be loaded"),
         ("Missing", "no class Missing"),
     ):
         with pytest.raises(UsageError, match=text):
             load_module(f"{path}:{name}", api)
+
+
+def test_a_dll_that_is_not_there(api, tmp_path):
+    with pytest.raises(UsageError, match="cannot read"):
+        load_module(str(tmp_path / "mine.dll"), api)
 
 
 @pytest.mark.parametrize("name", ["", "card.txt", "file.py", "file.py:", "file.txt:Class"])

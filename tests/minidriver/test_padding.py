@@ -6,10 +6,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from memory_card import raw
+from minidriver_rsa import raw
 
 from vreader.minidriver.abi.codes import PADDING_INFO_PRESENT, Calg, Padding
 from vreader.minidriver.abi.returncodes import NTE, CardWin32, MinidriverError
+from vreader.minidriver.certify.csp import Callbacks as Certifier
 from vreader.minidriver.host.callbacks import Callbacks
 from vreader.minidriver.padding import digest, pad, unpad
 from vreader.minidriver.values import DecryptInfo, Oaep, Pkcs1, Pss, SigningInfo
@@ -71,12 +72,16 @@ def test_the_callback_pads_by_either_way_of_saying_it():
     value = digest("SHA1", DATA)
     old = SigningInfo(0, 2, value, Calg.SHA1)
     new = SigningInfo(0, 2, value, 0, PADDING_INFO_PRESENT, Pkcs1("SHA1"), Padding.PKCS1)
-    assert HOST.CspPadData(old, 128) == HOST.CspPadData(new, 128) == pad(value, 128, Pkcs1("SHA1"))
+    padded = pad(value, 128, Pkcs1("SHA1"))[::-1]
+    assert HOST.CspPadData(old, 128) == HOST.CspPadData(new, 128) == padded
+    assert Certifier().CspPadData(old, 128) == Certifier().CspPadData(new, 128) == padded
     tls = old._replace(data=bytes(36), hash_alg=Calg.SSL3_SHAMD5)
-    assert HOST.CspPadData(tls, 128) == pad(bytes(36), 128, Pkcs1())
+    assert HOST.CspPadData(tls, 128) == pad(bytes(36), 128, Pkcs1())[::-1]
     assert code(HOST.CspPadData, old._replace(hash_alg=1), 128) is SCARD.E_UNSUPPORTED_FEATURE
     none = new._replace(padding_type=Padding.NONE)
     assert code(HOST.CspPadData, none, 128) is SCARD.E_UNSUPPORTED_FEATURE
+    wrong = new._replace(padding_type=Padding.PSS)
+    assert code(HOST.CspPadData, wrong, 128) is SCARD.E_INVALID_PARAMETER
     assert code(HOST.CspPadData, old._replace(data=None), 128) is SCARD.E_INVALID_PARAMETER
 
 
@@ -84,6 +89,7 @@ def test_the_callback_unpads():
     block = raw(KEY, KEY.public_key().encrypt(DATA, padding.PKCS1v15()))[::-1]
     info = DecryptInfo(0, 1, block, None, Padding.PKCS1)
     assert HOST.CspUnpadData(info) == CSP.CspUnpadData(info) == DATA[::-1]
+    assert Certifier().CspUnpadData(info) == DATA[::-1]
     oaep = info._replace(padding=Oaep("SHA1"), padding_type=Padding.OAEP)
     assert code(HOST.CspUnpadData, oaep) is NTE.BAD_DATA
     assert code(CSP.CspUnpadData, oaep) is SCARD.E_INVALID_PARAMETER

@@ -6,7 +6,7 @@ import pytest
 import vreader
 from vreader.bridge.pcsclite.client import PcscClient
 from vreader.errors import VreaderError
-from vreader.pairing.live import LiveCard, open_live
+from vreader.pairing.live import LiveCard, live_readers, open_live
 from vreader.pairing.machine import Machine
 from vreader.pairing.windows import Windows
 from vreader.winscard.probing import GIDS_CARD
@@ -57,6 +57,30 @@ def test_a_card_that_leaves_is_told(world, socket):
         found = machine.insert(card, card.reader)
     card.close()
     assert "cannot be asked" in found.problem
+
+
+def test_readers_with_a_card_and_without(socket, monkeypatch):
+    monkeypatch.setenv("PCSCLITE_CSOCK_NAME", socket)
+    assert [(one.name, one.full) for one in live_readers("")] == [
+        ("Empty 00 00", False),
+        ("Full 00 00", True),
+    ]
+    assert [one.where for one in live_readers("full")] == ["Full 00 00"]
+    monkeypatch.setattr("vreader.pairing.live.SYSTEM_SOCKET", socket)
+    assert [one.where for one in live_readers("pcsc:Full")] == ["pcsc:Full 00 00"]
+    with pytest.raises(VreaderError, match="no reader is called 'Nobody'"):
+        live_readers("Nobody")
+
+
+def test_a_whole_name_means_that_reader_alone(monkeypatch):
+    with vreader.world("piv", "gids", readers=["My Reader", "Reader"]) as world:
+        world.insert_all()
+        monkeypatch.setenv("PCSCLITE_CSOCK_NAME", world.environment["PCSCLITE_CSOCK_NAME"])
+        (whole,) = live_readers("Reader 00 00")
+        card = open_live(whole.where)
+        card.close()
+        assert card.reader == whole.name == "Reader 00 00"
+        assert len(live_readers("Reader")) == 2
 
 
 def test_pcsc_means_the_systems_service(monkeypatch, socket):

@@ -27,11 +27,16 @@ def add_card_options(parser: Parser, *, several: bool = False) -> None:
     if several:
         add("--card", dest="cards", metavar="SPEC", action="append", default=[],
             help="the card, as for 'vreader run'; repeatable")  # fmt: skip
+        live, default = "the readers of a running world, or pcsc:NAME, those", "all"
     else:
         add("--card", metavar="SPEC", help="the card, as for 'vreader run'")
+        live, default = (
+            "the card in a running world, or pcsc:NAME, in a reader",
+            "first with a card",
+        )
     add("--live", metavar="READER", nargs="?", const="",
-        help="the card in a running world, or pcsc:NAME, in a reader of this machine; READER and "
-        "NAME are part of its name [the first with a card]")  # fmt: skip
+        help=f"{live} of this machine; READER and NAME are part of a name [{default}]",
+    )  # fmt: skip
 
 
 def add_machine_options(parser: Parser, *, inf: bool = True) -> None:
@@ -48,6 +53,15 @@ def add_machine_options(parser: Parser, *, inf: bool = True) -> None:
     add("--policy", metavar="NAME=VALUE", action="append", default=[],
         help="a choice of the machine, as for 'vreader pair'")  # fmt: skip
     add("--trace", metavar="FILE|-", help="log everything; - is stderr, *.jsonl JSON lines")
+
+
+def add_pinpad_option(parser: Parser) -> None:
+    """Add --pinpad, which :func:`opened` gives to the reader."""
+    parser.add_argument(
+        "--pinpad", metavar="PIN", action="append", default=[],
+        help="give the reader a pinpad, on which somebody types PIN when asked; as for "
+        "'vreader run'",
+    )  # fmt: skip
 
 
 def add_dll_option(parser: Parser) -> None:
@@ -68,26 +82,31 @@ def add_pin_option(parser: Parser) -> None:
     )  # fmt: skip
 
 
-def one_pin(text: str | None, *, ask: bool = True) -> "OnePin":
-    """Return who answers when the card's PIN is asked for; raises UsageError."""
-    from vreader.minidriver.scinfo.pin import OnePin
-
+def told_pin(text: str) -> str:
+    """Return the PIN of --pin: as it stands, of env:NAME, or - typed now; raises UsageError."""
     if text == "-":
         if not sys.stdin.isatty():
             raise UsageError(
                 "--pin - asks at a terminal, and there is none", hint="write --pin PIN"
             )
-        return OnePin(_typed("PIN: "))
-    if text is not None and text.startswith("env:"):
+        return _typed("PIN: ")
+    if text.startswith("env:"):
         name = text.removeprefix("env:")
         if name not in os.environ:
             raise UsageError(
                 f"--pin: there is no environment variable {name!r}", hint=f"export {name}=…"
             )
-        text = os.environ[name]
+        return os.environ[name]
+    return text
+
+
+def one_pin(text: str | None, *, ask: bool = True) -> "OnePin":
+    """Return who answers when the card's PIN is asked for; raises UsageError."""
+    from vreader.minidriver.scinfo.pin import OnePin
+
     if text is None and ask and sys.stdin.isatty():
         return OnePin(ask=_ask)
-    return OnePin(text)
+    return OnePin(text if text is None else told_pin(text))
 
 
 def _ask(request: "PinRequest") -> str | None:
@@ -149,6 +168,7 @@ def opened(
         The machine, the card, what to call it.
     """
     from vreader.pairing.question import machine_of, open_card
+    from vreader.reader.finger import PinQueue, parse_entries
     from vreader.world.desk import closer_of
 
     with ExitStack() as closers:
@@ -162,7 +182,9 @@ def opened(
         else:
             card, label = open_card(spec)
             closers.callback(closer_of(card))
-        machine = closers.enter_context(machine_of(question or _question(options)))
+        typed = options.pinpad if "pinpad" in options else []
+        pinpad = PinQueue(parse_entries(typed)) if typed else None
+        machine = closers.enter_context(machine_of(question or question_of(options), pinpad=pinpad))
         if options.trace:
             from vreader.trace import open_trace
 
@@ -170,7 +192,8 @@ def opened(
         yield machine, card, label
 
 
-def _question(options: Namespace) -> "Question":
+def question_of(options: Namespace) -> "Question":
+    """Return the Windows that the options describe; raises UsageError."""
     from vreader.pairing.policy import Policy
     from vreader.pairing.question import Question
 
@@ -184,7 +207,42 @@ def _question(options: Namespace) -> "Question":
     )
 
 
-def warn_of(module: "Module") -> None:
+def minidriver_of(
+    options: Namespace, machine: "Machine", pairing: "Pairing", closers: ExitStack
+) -> "tuple[Pairing, Module | None]":
+    """Load the card's minidriver: what --dll names, else what Windows would take.
+
+    Args:
+        options: --dll.
+        machine: whose events tell its calls.
+        pairing: what became of the card there.
+        closers: end it, and warn of what it did.
+
+    Returns:
+        The pairing with this minidriver; the minidriver, or None where there is none.
+
+    Raises:
+        UsageError: it cannot be loaded, or its file is not at hand.
+    """
+    from vreader.minidriver.lab import chosen, close, trace
+    from vreader.minidriver.load import load_module
+    from vreader.minidriver.scinfo.look import vendor_file
+
+    if options.dll is not None:
+        pairing = chosen(pairing, options.dll)
+    elif vendor_file(pairing):
+        raise UsageError(
+            f"this card's minidriver is {vendor_file(pairing)}", hint="give it with --dll FILE"
+        )
+    if not pairing.loaded or pairing.module is None:
+        return pairing, None
+    module = load_module(pairing.module.name, machine.api)
+    closers.callback(close, module)
+    closers.callback(_warn_of, module)
+    return pairing, trace(module, machine)
+
+
+def _warn_of(module: "Module") -> None:
     """Say on standard error what a DLL did that no host forgives."""
     for one in getattr(module, "findings", ()):
         say(f"vreader: warning: {one.kind}: {one.text}", err=True)

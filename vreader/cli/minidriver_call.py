@@ -11,13 +11,14 @@ from vreader.cli.machine import (
     add_dll_option,
     add_machine_options,
     add_pin_option,
+    add_pinpad_option,
     inserted,
+    minidriver_of,
     one_pin,
     specs,
-    warn_of,
 )
 from vreader.cli.parser import Parser, say
-from vreader.errors import UsageError, VreaderError
+from vreader.errors import VreaderError
 
 if TYPE_CHECKING:
     from vreader.minidriver.host import BaseCsp
@@ -42,6 +43,7 @@ def configure(parser: Parser) -> None:
       vreader minidriver call CardGetProperty "PIN Information" - 1 --card piv
       vreader minidriver call CardSignData \\
           container=0,key_spec=1,data=0102,padding=pkcs1 --card piv --pin 123456
+      vreader minidriver call CardAuthenticateEx 1 0 NULL --card piv --pinpad 123456
 
     With --pin the user's PIN is verified before. Ends with exit code 1 where the
     function fails.
@@ -53,6 +55,7 @@ def configure(parser: Parser) -> None:
     add_card_options(parser)
     add_dll_option(parser)
     add_pin_option(parser)
+    add_pinpad_option(parser)
     add_machine_options(parser)
     add("--json", action="store_true", help="print JSON")
 
@@ -111,29 +114,18 @@ def in_context(
     """
     from vreader.minidriver.abi.returncodes import MinidriverError
     from vreader.minidriver.host import BaseCsp
-    from vreader.minidriver.lab import chosen, close, trace
-    from vreader.minidriver.load import load_module
-    from vreader.minidriver.scinfo.look import vendor_file
 
     with inserted(options, spec) as (machine, pairing), ExitStack() as closers:
-        if options.dll is not None:
-            pairing = chosen(pairing, options.dll)
-        elif vendor_file(pairing):
-            raise UsageError(
-                f"this card's minidriver is {vendor_file(pairing)}", hint="give it with --dll FILE"
-            )
-        if not pairing.loaded or pairing.module is None:
+        pairing, module = minidriver_of(options, machine, pairing, closers)
+        if module is None:
             raise VreaderError(
                 pairing.answer, hint="name a minidriver with --dll", exit_code=FAILED
             )
-        module = load_module(pairing.module.name, machine.api)
-        closers.callback(close, module)
-        closers.callback(warn_of, module)
         csp = closers.enter_context(
             BaseCsp(
                 machine.api,
                 machine.reader,
-                trace(module, machine),
+                module,
                 pairing.card_name,
                 clock=machine.host.clock,
                 prompt=pin,

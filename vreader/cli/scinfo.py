@@ -12,14 +12,17 @@ from vreader.cli.machine import (
     add_machine_options,
     add_pin_option,
     inserted,
+    minidriver_of,
     one_pin,
+    question_of,
     specs,
-    warn_of,
 )
 from vreader.cli.parser import Parser, say
-from vreader.errors import UsageError
+from vreader.errors import UsageError, VreaderError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vreader.minidriver.scinfo.look import Wish
     from vreader.minidriver.scinfo.result import ReaderReport
 
@@ -36,11 +39,12 @@ def configure(parser: Parser) -> None:
 
       vreader scinfo --card piv --pin 123456
       vreader scinfo --card gids,state=dave.card --ca ca.pem --json
-      vreader scinfo --live --pin -                  the card in a running world
+      vreader scinfo --live --pin -                  all readers of a running world
+      vreader scinfo --live pcsc:ACR --pin -         a reader of this machine
       vreader scinfo --card piv --inf my.inf --dll mine.py:Minidriver
 
-    Ends with exit code 1 where no minidriver is found, a key does not work or does
-    not belong to its certificate. A wrong PIN is tried once.
+    Ends with exit code 1 where there is no card, no minidriver is found, a key does
+    not work or does not belong to its certificate. A wrong PIN is tried once.
     """)
     add = parser.add_argument
     add_card_options(parser, several=True)
@@ -60,39 +64,64 @@ def run(options: Namespace) -> int:
     from vreader.minidriver.scinfo.authorities import from_file
     from vreader.minidriver.scinfo.look import Wish
 
-    found = []
     trusted = [one for path in options.ca for one in from_file(path)]
     now = _date(options.date)
-    for spec in specs(options):
+
+    def look(spec: str | None) -> "ReaderReport":
         pin = one_pin(None if options.silent else options.pin, ask=not options.silent)
-        found.append(_look(options, spec, Wish(pin, not options.silent, trusted, now)))
+        return _look(options, spec, Wish(pin, not options.silent, trusted, now))
+
+    cards = specs(options)
+    found = [look(spec) for spec in cards] if options.live is None else _live(options, look)
     if options.json:
         import json
 
         say(json.dumps([report.record() for report in found], indent=2))
     else:
         _print(found, rules=not options.short)
-    return 0 if all(report.ok for report in found) else SOMETHING_WRONG
+    well = all(report.ok for report in found) and any(report.atr for report in found)
+    return 0 if well else SOMETHING_WRONG
+
+
+def _live(options: Namespace, look: "Callable[[str | None], ReaderReport]") -> "list[ReaderReport]":
+    """Look at every reader that --live names; one that somebody uses is told of too."""
+    from vreader.minidriver.scinfo.result import EMPTY, PRESENT, ReaderReport
+    from vreader.pairing.live import live_readers
+
+    readers = live_readers(options.live)
+    if sum(reader.full for reader in readers) > 1:
+        names = ", ".join(repr(reader.name) for reader in readers)
+        for option in ("pin", "trace"):
+            if getattr(options, option) is not None:
+                raise UsageError(
+                    f"--{option} is for one card, and several readers have one",
+                    hint=f"name one with --live READER: {names}",
+                )
+    found = []
+    for reader in readers:
+        if not reader.full:
+            found.append(ReaderReport(reader.name, EMPTY, b""))
+            continue
+        options.live = reader.where
+        try:
+            found.append(look(None)._replace(reader=reader.name))
+        except VreaderError as error:
+            if isinstance(error, UsageError) or len(readers) == 1:
+                raise
+            found.append(ReaderReport(reader.name, PRESENT, b"", problems=(str(error),)))
+    return found
 
 
 def _look(options: Namespace, spec: str | None, wish: "Wish") -> "ReaderReport":
-    from vreader.minidriver.lab import chosen, close, trace
-    from vreader.minidriver.load import load_module
-    from vreader.minidriver.scinfo.look import look, vendor_file
+    from vreader.cardspec import CardSpec
+    from vreader.minidriver.scinfo.look import look, look_without_card
+    from vreader.pairing.question import machine_of
 
+    if spec is not None and CardSpec.parse(spec).form == "none":
+        with machine_of(question_of(options)) as empty:
+            return look_without_card(empty)
     with inserted(options, spec) as (machine, pairing), ExitStack() as closers:
-        if options.dll is not None:
-            pairing = chosen(pairing, options.dll)
-        elif vendor_file(pairing):
-            raise UsageError(
-                f"this card's minidriver is {vendor_file(pairing)}", hint="give it with --dll FILE"
-            )
-        module = None
-        if pairing.loaded and pairing.module is not None:
-            module = load_module(pairing.module.name, machine.api)
-            closers.callback(close, module)
-            closers.callback(warn_of, module)
-            module = trace(module, machine)
+        pairing, module = minidriver_of(options, machine, pairing, closers)
         return look(machine, pairing, module, wish)
 
 

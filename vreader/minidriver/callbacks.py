@@ -32,7 +32,7 @@ class HostCallbacks(ABC):
 
     @abstractmethod
     def CspPadData(self, info: SigningInfo, width: int) -> bytes:
-        """Return data padded to ``width`` bytes, ready for the private key."""
+        """Return data padded to ``width`` bytes, little endian as RSA is at this interface."""
 
     @abstractmethod
     def CspGetDHAgreement(self, secret: int, flags: int) -> int:
@@ -40,7 +40,7 @@ class HostCallbacks(ABC):
 
     @abstractmethod
     def CspUnpadData(self, info: DecryptInfo) -> bytes:
-        """Return decrypted data without its padding (version 7).
+        """Return decrypted data without its padding, both little endian (version 7).
 
         ERROR_REVISION_MISMATCH for version 1 of CARD_RSA_DECRYPT_INFO; PKCS#1 under both providers,
         OAEP under the KSP alone.

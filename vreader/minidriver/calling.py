@@ -3,7 +3,8 @@
 
 A word is a number (decimal, ``0x…``, or ``AT_KEYEXCHANGE`` and its like), a text, bytes in
 hexadecimal, or ``NULL``. A structure is ``member=value,member=value``, or ``-`` for its defaults.
-``-`` in the place of a property's buffer is one that is large enough.
+``-`` in the place of a property's buffer is one that is large enough. Parameters of a derivation
+are ``0:SHA256+1:0102``: the number of each and bytes, for number 0 the name of the hash.
 """
 
 import types
@@ -18,13 +19,15 @@ from vreader.minidriver.abi.functions import FUNCTIONS
 from vreader.minidriver.abi.layout import Struct
 from vreader.minidriver.abi.properties import CARD_PROPERTIES, CONTAINER_PROPERTIES
 from vreader.minidriver.interface import Minidriver
-from vreader.minidriver.values import Oaep, Pkcs1, Pss, SigningInfo
+from vreader.minidriver.values import KdfParameter, Oaep, Pkcs1, Pss, SigningInfo
 
 NULL: Final = "NULL"
 DEFAULT: Final = "-"
 _ROOM: Final = 1024  # bytes of a property that has no fixed size
 _FIXED: Final = {"DWORD": 4, "BOOL": 4, "PIN_ID": 4, "PIN_SET": 4, "BYTE": 1}
 _NAMES: Final = {f"AT_{spec.name}": int(spec) for spec in KeySpec}
+_KDF_HASH_ALGORITHM: Final = 0  # of BCryptBuffer.BufferType (bcrypt.h): a text
+_BYTES: Final = ("container", "secret")  # parameters that are a BYTE
 _NOT_BY_HAND: Final = frozenset({"CardDeleteContext"})
 
 
@@ -126,13 +129,15 @@ def _value(type_: Any, word: str, name: str) -> Any:  # noqa: ANN401 - of that t
         return _bytes(word, name)
     if isinstance(type_, tuple):
         return _padding(word, name)
+    if typing.get_origin(type_) is tuple:
+        return tuple(_derivation(one, name) for one in filter(None, word.split("+")))
     if typing.get_origin(type_) is list:
         return [_bytes(one, name) for one in word.split(",")]
     return _structure(type_, word, name)
 
 
 def _number(word: str, name: str) -> int:
-    most = 0xFF if name.endswith("container") else 0xFFFFFFFF  # a BYTE, or a DWORD
+    most = 0xFF if name.rpartition(".")[2] in _BYTES else 0xFFFFFFFF
     try:
         number = _NAMES[word] if word in _NAMES else int(word, 0)
     except ValueError:
@@ -140,7 +145,7 @@ def _number(word: str, name: str) -> int:
             f"{name}: {word!r} is no number", hint="write 7, 0x20000000 or AT_KEYEXCHANGE"
         ) from None
     if not 0 <= number <= most:
-        raise UsageError(f"{name} is a number from 0 to {most}", hint="write 7 or 0x20000000")
+        raise UsageError(f"{name} is a number from 0 to {most}", hint=f"write 7 or 0x{most:X}")
     return number
 
 
@@ -153,20 +158,33 @@ def _bytes(word: str, name: str) -> bytes:
         ) from None
 
 
+def _derivation(word: str, name: str) -> KdfParameter:
+    """Read a parameter of CardDeriveKey."""
+    kind, colon, text = word.partition(":")
+    if not colon:
+        raise UsageError(
+            f"{name}: {word!r} is no parameter of a derivation", hint="write 0:SHA256+1:0102"
+        )
+    number = _number(kind, name)
+    if number == _KDF_HASH_ALGORITHM:
+        return KdfParameter(number, (text + "\0").encode("utf-16-le"))
+    return KdfParameter(number, _bytes(text, name))
+
+
 def _padding(word: str, name: str) -> Pkcs1 | Pss | Oaep:
     kind, *rest = word.split(":")
     try:
         if kind == "pkcs1" and len(rest) <= 1:
             return Pkcs1(rest[0] if rest else None)
-        if kind == "pss":
+        if kind == "pss" and len(rest) == 2 and 0 <= int(rest[1]) <= 0xFFFFFFFF:
             return Pss(rest[0], int(rest[1]))
-        if kind == "oaep" and len(rest) == 1:
-            return Oaep(rest[0])
-    except (IndexError, ValueError):
+        if kind == "oaep" and 1 <= len(rest) <= 2:
+            return Oaep(rest[0], bytes.fromhex(rest[1]) if len(rest) == 2 else b"")
+    except ValueError:
         pass
     raise UsageError(
         f"{name}: {word!r} is no padding",
-        hint="write pkcs1:SHA256, pkcs1, pss:SHA256:32, oaep:SHA1",
+        hint="write pkcs1:SHA256, pkcs1, pss:SHA256:32, oaep:SHA1, oaep:SHA1:6C",
     )
 
 
@@ -176,7 +194,12 @@ def _structure(type_: Any, word: str, name: str) -> Any:  # noqa: ANN401 - of th
     given: dict[str, Any] = {}
     for pair in filter(None, "".join(word.split()).split(",") if word != DEFAULT else ()):
         member, equals, text = pair.partition("=")
-        if not equals or member not in members:
+        if member in members and (not equals or member in given):
+            raise UsageError(
+                f"{name}: {member} " + ("is there twice" if equals else "has no value"),
+                hint=f"write {member}=value once",
+            )
+        if member not in members:
             hint = near(member, members) or f"members: {', '.join(members)}"
             raise UsageError(f"{name}: {type_.__name__} has no member {member!r}", hint=hint)
         kind = _without_none(hints[member]) if hints else int
@@ -190,7 +213,8 @@ def _structure(type_: Any, word: str, name: str) -> Any:  # noqa: ANN401 - of th
     except TypeError as error:
         missing = f"{error}".partition(":")[2].strip() or f"{error}"
         raise UsageError(
-            f"{name}: {type_.__name__} needs {missing}", hint="write member=value,…"
+            f"{name}: {type_.__name__} needs {missing}",
+            hint=f"write member=value,…; members: {', '.join(members)}",
         ) from None
 
 

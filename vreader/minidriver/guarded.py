@@ -38,7 +38,7 @@ class Guarded(Traced):
             result = super().tell(name, parameters, function, values)
         except (MinidriverError, ScardError, VreaderError):
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # sys.exit() ends no more than the call
             last = traceback.extract_tb(error.__traceback__)[-1]
             what = " ".join(f"{type(error).__name__}: {error}".split())
             raise VreaderError(
@@ -46,10 +46,10 @@ class Guarded(Traced):
                 hint="a function of a minidriver fails with MinidriverError alone",
                 exit_code=CHECK_FAILED,
             ) from error
-        if not any(isinstance(result, one) for one in returned(name)):
-            wanted = " or ".join(one.__name__.replace("NoneType", "None") for one in returned(name))
+        if not any(_fits(result, hint) for hint in _hints(name)):
+            wanted = " or ".join(map(_told, _hints(name)))
             raise VreaderError(
-                f"{name} returns {type(result).__name__}, not {wanted}",
+                f"{name} returns {_found(result)}, not {wanted}",
                 hint=f"see vreader.minidriver.interface.Minidriver.{name}",
                 exit_code=CHECK_FAILED,
             )
@@ -57,10 +57,39 @@ class Guarded(Traced):
 
 
 @cache
-def returned(name: str) -> tuple[type, ...]:
-    """Return the types of which a function's result may be."""
+def _hints(name: str) -> tuple[Any, ...]:
+    """Return what a function's result may be, as its signature says."""
     owner: type = Module if name in ("DllMain", ACQUIRE_CONTEXT.name) else Minidriver
     hint = typing.get_type_hints(getattr(owner, name))["return"]
     union = typing.get_origin(hint) in (types.UnionType, typing.Union)
-    hints = typing.get_args(hint) if union else (hint,)
-    return tuple(typing.get_origin(one) or one for one in hints)
+    return typing.get_args(hint) if union else (hint,)
+
+
+def returned(name: str) -> tuple[type, ...]:
+    """Return the types of which a function's result may be."""
+    return tuple(typing.get_origin(one) or one for one in _hints(name))
+
+
+def _fits(value: object, hint: Any) -> bool:  # noqa: ANN401 - list[str] and the like are no types
+    """Tell whether a value is what a hint says; what is in a list or a tuple counts."""
+    kind, of = typing.get_origin(hint), typing.get_args(hint)
+    if kind is list:
+        return isinstance(value, list) and all(isinstance(one, of[0]) for one in value)
+    if kind is tuple:
+        pair = isinstance(value, tuple) and len(value) == len(of)
+        return pair and all(map(isinstance, typing.cast("tuple[object, ...]", value), of))
+    return isinstance(value, hint)
+
+
+def _told(hint: Any) -> str:  # noqa: ANN401
+    """Return the name of a type or of None."""
+    return str(hint) if typing.get_origin(hint) else hint.__name__.replace("NoneType", "None")
+
+
+def _found(value: object) -> str:
+    """Return the type of a value, for a list or a tuple with those of what is in it."""
+    name = type(value).__name__
+    if not isinstance(value, list | tuple):
+        return name
+    inside = sorted({type(one).__name__ for one in value})
+    return f"{name} with {' and '.join(inside)}" if inside else name

@@ -4,7 +4,7 @@
 from contextlib import ExitStack, closing, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from vreader.errors import VreaderError
+from vreader.errors import UsageError, VreaderError
 from vreader.minidriver.abi.returncodes import MinidriverError
 from vreader.minidriver.guarded import Guarded
 from vreader.minidriver.host import BaseCsp, CryptoProvider
@@ -20,6 +20,7 @@ from vreader.pairing.machine import Machine
 from vreader.pairing.result import Module as CardModule
 from vreader.pairing.result import Pairing
 from vreader.setupapi.calais import BASE_CSP, BASE_KSP
+from vreader.winscard.probing import MSCLMD
 
 if TYPE_CHECKING:
     from vreader.card import Card
@@ -69,11 +70,19 @@ def run_lab(machine: Machine, card: "Card", label: str, dll: str, pin: OnePin) -
 
 def trace(module: Module, machine: Machine) -> Module:
     """Return a module whose calls the machine's events tell, and whose mistakes are its own."""
-    return Guarded(module, machine.host.events, reader=machine.reader)
+    host = machine.host
+    return Guarded(module, host.events, clock=host.clock, reader=machine.reader, unmask=host.unmask)
 
 
 def chosen(pairing: Pairing, dll: str) -> Pairing:
-    """Return a pairing in which a minidriver is the card's, whatever the registry names."""
+    """Return a pairing in which a minidriver is the card's, whatever the registry names.
+
+    Raises:
+        UsageError: no program of these bits could load it.
+    """
+    wrong = wrong_bits(dll, pairing.bits)
+    if wrong:
+        raise UsageError(wrong, hint="leave --bits out, or name a --os of 64 bits")
     return pairing._replace(
         card_name=pairing.card_name or UNNAMED_CARD,
         csp=pairing.csp if pairing.ways else BASE_CSP,
@@ -81,6 +90,21 @@ def chosen(pairing: Pairing, dll: str) -> Pairing:
         module=CardModule(dll, dll, True),
         problem="",
     )
+
+
+def wrong_bits(dll: str, bits: int) -> str:
+    """Return why no program of so many bits could load a minidriver, or nothing.
+
+    Raises:
+        UsageError: it is a file that nobody could load here.
+    """
+    name = _last(dll)
+    if bits == 64 or not name.endswith(".dll") or name == MSCLMD:
+        return ""
+    from vreader.minidriver.dll.pe import check_dll
+
+    check_dll(dll)
+    return f"a program of {bits} bits cannot load {dll}, a DLL for x64"
 
 
 def close(module: Module) -> None:
@@ -133,6 +157,9 @@ class _Lab:
             raise _StoppedError(
                 f"Windows would load {pairing.module.path} for this card, not {dll}"
             )
+        wrong = wrong_bits(dll, pairing.bits)
+        if wrong:
+            raise _StoppedError(wrong)
 
     def _use(self, pairing: Pairing, module: Module) -> str:
         """Sign with the card, and say how."""

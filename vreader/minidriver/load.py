@@ -51,8 +51,9 @@ def _python_module(path: str, wanted: str, api: ScardApi) -> Module:
         )
     try:
         return found(api)
-    except TypeError as error:  # an abstract class, or one with other arguments
+    except (Exception, SystemExit) as error:  # abstract, other arguments, its own failures
+        what = " ".join(f"{type(error).__name__}: {error}".split())
         raise UsageError(
-            f"{wanted} in {path} cannot be loaded: {error}",
+            f"{wanted} in {path} cannot be loaded: {what}",
             hint="define CardAcquireContext, and take the SCard API as the one argument",
         ) from error

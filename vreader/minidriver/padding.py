@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """RSA paddings of PKCS #1 (RFC 8017) by hand, for cards and hosts that have only the raw operation.
 
-Names of hashes are CNG's. Everything is big endian here.
+Names of hashes are CNG's. Everything is big endian here but for what the two callbacks of a host,
+CspPadData and CspUnpadData, take and return. That is little endian, as RSA is everywhere at this
+interface: no page says so, but open minidrivers reverse what CspPadData returns before the raw
+operation, and give CspUnpadData what they have reversed (CanoKey, SmartCard-HSM).
 """
 
 import hashlib
@@ -9,9 +12,9 @@ import os
 from hmac import compare_digest
 from typing import Final
 
-from vreader.minidriver.abi.codes import Calg, Padding
-from vreader.minidriver.abi.returncodes import NTE, MinidriverError
-from vreader.minidriver.values import Oaep, PaddingInfo, Pkcs1, Pss
+from vreader.minidriver.abi.codes import PADDING_INFO_PRESENT, Calg, Padding
+from vreader.minidriver.abi.returncodes import NTE, CardWin32, MinidriverError
+from vreader.minidriver.values import DecryptInfo, Oaep, PaddingInfo, Pkcs1, Pss, SigningInfo
 from vreader.winscard.codes import SCARD
 
 HASHES: Final[dict[str, str]] = {
@@ -122,3 +125,48 @@ def _mgf1(algorithm: str, seed: bytes, length: int) -> bytes:
 
 def _xor(one: bytes, other: bytes) -> bytes:
     return bytes(a ^ b for a, b in zip(one, other, strict=True))
+
+
+# ---------------------------------------------------------------------- a host's callbacks
+
+
+def csp_pad(info: SigningInfo, width: int) -> bytes:
+    """Do what CspPadData does: pad as the information says, without any as PKCS #1.
+
+    Returns:
+        ``width`` bytes, little endian.
+
+    Raises:
+        MinidriverError: SCARD_E_INVALID_PARAMETER, SCARD_E_UNSUPPORTED_FEATURE.
+    """
+    if info.data is None:
+        raise MinidriverError(SCARD.E_INVALID_PARAMETER)
+    if not info.flags & PADDING_INFO_PRESENT:
+        return pad(info.data, width, Pkcs1(hash_name(info.hash_alg)))[::-1]
+    if info.padding_type not in (Padding.PKCS1, Padding.PSS):
+        raise MinidriverError(SCARD.E_UNSUPPORTED_FEATURE)
+    if info.padding_type == Padding.PSS and not isinstance(info.padding, Pss):
+        raise MinidriverError(SCARD.E_INVALID_PARAMETER)
+    return pad(info.data, width, info.padding)[::-1]
+
+
+def csp_unpad(info: DecryptInfo, *, oaep: bool) -> bytes:
+    """Do what CspUnpadData does: remove PKCS #1 padding, and OAEP under the KSP.
+
+    Args:
+        info: with what the raw operation gave, little endian.
+        oaep: whether OAEP is known.
+
+    Returns:
+        What was encrypted, little endian.
+
+    Raises:
+        MinidriverError: ERROR_REVISION_MISMATCH for version 1, SCARD_E_INVALID_PARAMETER, and
+            NTE_BAD_DATA where there is no such padding.
+    """
+    if (info.version or 1) < 2:
+        raise MinidriverError(CardWin32.REVISION_MISMATCH)
+    known = (Padding.PKCS1, Padding.OAEP) if oaep else (Padding.PKCS1,)
+    if info.data is None or info.padding_type not in known:
+        raise MinidriverError(SCARD.E_INVALID_PARAMETER)
+    return unpad(info.data[::-1], info.padding_type, info.padding)[::-1]

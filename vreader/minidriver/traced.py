@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A minidriver whose calls are told as events, secrets masked.
+"""A minidriver whose calls are told as events, secrets masked; so are those that it makes itself.
 
 Masked are PINs and PUKs, session PINs, private and symmetric keys, responses to challenges, what
-was decrypted and keys that were derived. Where nobody listens a call costs one comparison more.
+was decrypted, keys that were derived, and what a minidriver keeps with the host. Where nobody
+listens a call costs one comparison more.
 """
 
-import time
 from collections.abc import Callable
 from inspect import signature
 from typing import Any, Final
 
+from vreader.clock import Clock
 from vreader.events import Emitter
 from vreader.minidriver.abi.functions import FUNCTIONS
 from vreader.minidriver.abi.layout import Struct
 from vreader.minidriver.abi.returncodes import SUCCESS, MinidriverError
-from vreader.minidriver.callbacks import CardData
+from vreader.minidriver.callbacks import CardData, HostCallbacks
 from vreader.minidriver.events import CardCallEvent, CardCallStarted
 from vreader.minidriver.interface import Minidriver
 from vreader.minidriver.module import DllReason, Module
@@ -37,6 +38,8 @@ SECRET_ARGUMENTS: Final[dict[str, frozenset[str]]] = {
     "MDEncryptData": frozenset({"data"}),
     "CardImportSessionKey": frozenset({"data"}),
     "CardGetSharedKeyHandle": frozenset({"data"}),
+    "CspCacheAddFile": frozenset({"data"}),
+    "CspUnpadData": frozenset({"data"}),
 }
 """Function → parameters, or members of a structure it is given, that nobody may see."""
 
@@ -47,6 +50,8 @@ SECRET_RESULTS: Final = frozenset(
         "CardDeriveKey",
         "CardGetSharedKeyHandle",
         "CardProcessEncryptedData",
+        "CspCacheLookupFile",
+        "CspUnpadData",
     }
 )
 
@@ -57,9 +62,9 @@ class Traced(Module):
     Args:
         module: the one that does the work.
         events: where they are told, a host's ``events``.
+        clock: of the machine: how long a call takes.
         reader: the reader's name, for traces.
         unmask: show secrets.
-        now: seconds.
     """
 
     def __init__(
@@ -67,15 +72,15 @@ class Traced(Module):
         module: Module,
         events: Emitter,
         *,
+        clock: Clock,
         reader: str = "",
         unmask: bool = False,
-        now: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.module = module
         self._events = events
         self._reader = reader
         self._unmask = unmask
-        self._now = now
+        self._now = clock.now
         self._calls = 0
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever else the module has
@@ -88,7 +93,9 @@ class Traced(Module):
         return bool(self.tell("DllMain", ("reason",), self.module.DllMain, (reason,)))
 
     def CardAcquireContext(self, data: CardData | None, flags: int) -> Minidriver:
-        """Tell and pass on; the calls of the context are told too."""
+        """Tell and pass on; the calls of the context are told too, and those of the host."""
+        if data is not None:
+            data = data._replace(host=_Host(data.host, self))
         inner = self.tell(
             "CardAcquireContext", ("data", "flags"), self.module.CardAcquireContext, (data, flags)
         )
@@ -102,7 +109,17 @@ class Traced(Module):
         function: Callable[..., Any],
         values: tuple[Any, ...],
     ) -> Any:  # noqa: ANN401 - the function's own
-        """Call a function between two events."""
+        """Call a function of the minidriver between two events."""
+        return self.tell_any(name, parameters, function, values)
+
+    def tell_any(
+        self,
+        name: str,
+        parameters: tuple[str, ...],
+        function: Callable[..., Any],
+        values: tuple[Any, ...],
+    ) -> Any:  # noqa: ANN401 - the function's own
+        """Call a function, of the minidriver or of the host, between two events."""
         if not self._events:
             return function(*values)
         secret = frozenset() if self._unmask else SECRET_ARGUMENTS.get(name, frozenset())
@@ -195,14 +212,21 @@ def _failure(error: MinidriverError) -> str:
     return ", ".join(told)
 
 
-def _passes_on(name: str) -> Callable[..., Any]:
-    parameters = tuple(signature(getattr(Minidriver, name)).parameters)[1:]
+def _passes_on(name: str, owner: type, tell: str) -> Callable[..., Any]:
+    known = signature(getattr(owner, name))
+    parameters = tuple(known.parameters)[1:]
 
-    def call(self: Any, *values: Any) -> Any:  # noqa: ANN401 - the function's own
-        return self._traced.tell(name, parameters, getattr(self._inner, name), values)
+    def call(self: Any, *values: Any, **named: Any) -> Any:  # noqa: ANN401 - the function's own
+        if named or len(values) != len(parameters):
+            values = known.bind(self, *values, **named).args[1:]
+        return getattr(self._traced, tell)(name, parameters, getattr(self._inner, name), values)
 
     call.__name__ = name
     return call
+
+
+def _init_host(self: Any, inner: HostCallbacks, traced: Traced) -> None:  # noqa: ANN401 - made below
+    self._inner, self._traced = inner, traced
 
 
 def _init(self: Any, inner: Minidriver, traced: Traced) -> None:  # noqa: ANN401 - made below
@@ -211,6 +235,18 @@ def _init(self: Any, inner: Minidriver, traced: Traced) -> None:  # noqa: ANN401
 
 
 # Abstract methods are looked for when a class is made, so they must be in it by then.
+_Host: Any = type(
+    "TracedCallbacks",
+    (HostCallbacks,),
+    {
+        "__doc__": "Callbacks of a host that are told.",
+        "__init__": _init_host,
+        **{
+            name: _passes_on(name, HostCallbacks, "tell_any")
+            for name in sorted(HostCallbacks.__abstractmethods__)
+        },
+    },
+)
 _Context: Any = type(
     "TracedMinidriver",
     (Minidriver,),
@@ -218,6 +254,6 @@ _Context: Any = type(
         "__doc__": "A context whose calls are told.",
         "__init__": _init,
         "table": lambda self: self._inner.table(),
-        **{function.name: _passes_on(function.name) for function in FUNCTIONS},
+        **{function.name: _passes_on(function.name, Minidriver, "tell") for function in FUNCTIONS},
     },
 )

@@ -6,15 +6,16 @@ Windows asks would disturb whoever uses the card meanwhile.
 """
 
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from vreader.bridge.pcsclite.client import PcscClient, PcscError
-from vreader.bridge.pcsclite.find import SYSTEM_SOCKET, find_card, service_socket
+from vreader.bridge.pcsclite.find import SYSTEM_SOCKET, find_card, find_readers, service_socket
 from vreader.card import CardGone, CardMute
 from vreader.errors import VreaderError
 from vreader.smclib.ioctl import Protocol
 from vreader.winscard.codes import SCARD, Disposition, ShareMode
 
+_SYSTEM: Final = "pcsc:"
 _T0_OR_T1: Final = Protocol.T0 | Protocol.T1
 _MUTE: Final = frozenset({SCARD.W_UNRESPONSIVE_CARD, SCARD.W_UNPOWERED_CARD})
 
@@ -101,12 +102,49 @@ def open_live(where: str) -> LiveCard:
     Raises:
         VreaderError: see :class:`LiveCard`.
     """
-    prefix, colon, name = where.partition(":")
-    of_system = bool(colon) and prefix == "pcsc"
+    return LiveCard(*_service(where))
+
+
+class LiveReader(NamedTuple):
+    """A reader of a PC/SC service.
+
+    Attributes:
+        name: its whole name.
+        full: a card is in it.
+        where: names it, for :func:`open_live`.
+    """
+
+    name: str
+    full: bool
+    where: str
+
+
+def live_readers(where: str) -> list[LiveReader]:
+    """Return the readers that ``where`` names; all of the service's where it names none.
+
+    Args:
+        where: as for :func:`open_live`.
+
+    Raises:
+        VreaderError: there is no such service or reader.
+    """
+    path, part = _service(where)
+    prefix = _SYSTEM if where.startswith(_SYSTEM) else ""
+    with PcscClient(path) as client:
+        client.establish()
+        return [
+            LiveReader(state.name, bool(state.atr), prefix + state.name)
+            for state in find_readers(client, part)
+        ]
+
+
+def _service(where: str) -> tuple[str, str]:
+    """Return the socket of the service that is meant, and the part of a reader's name."""
+    of_system = where.startswith(_SYSTEM)
     path = SYSTEM_SOCKET if of_system else service_socket()
     if not Path(path).exists():
         raise VreaderError(
             f"no PC/SC service is at {path}",
-            hint="start pcscd, or a world: vreader run --card SPEC -- vreader pair --live",
+            hint="start pcscd, or a world: vreader run --card SPEC -- COMMAND",
         )
-    return LiveCard(path, name if of_system else where)
+    return path, where.removeprefix(_SYSTEM)

@@ -14,6 +14,7 @@ from vreader.pairing.discovery import Identity
 from vreader.pairing.policy import DEFAULT, Policy
 from vreader.pairing.result import Device, Driver, Pairing
 from vreader.pairing.windows import NULL_DRIVER, Windows
+from vreader.reader.finger import Finger
 from vreader.reader.scfilter import SmartCardFilter
 from vreader.registry import Registry
 from vreader.registry.view import View
@@ -45,6 +46,7 @@ class Machine:
         updates: packages that Windows Update offers.
         modules: card modules that register themselves, where policy has them do so
             (``self-register``), when an install has copied their file.
+        pinpad: gives the reader a keypad, and who types on it.
 
     Attributes:
         host: the computer.
@@ -70,6 +72,7 @@ class Machine:
         installed: Sequence[Package] = (),
         updates: Sequence[Package] = (),
         modules: Sequence[CardModule] = (),
+        pinpad: Finger | None = None,
     ) -> None:
         self.windows = windows
         self.policy = policy
@@ -88,7 +91,8 @@ class Machine:
         self.host = Host(WINDOWS, describe=describe, registry=self.registry, bits=windows.bits)
         try:
             self.filter = SmartCardFilter(by_atr=False)
-            self._slot = self.host.add_reader(READER, filters=(self.filter.DriverEntry,))
+            filters = (self.filter.DriverEntry,)
+            self._slot = self.host.add_reader(READER, filters=filters, pinpad=pinpad)
             self.reader = self._slot.name
             self.api = ScardApi(self.host, bits=self.bits)
             for package in windows.inbox:

@@ -18,6 +18,7 @@ from vreader.world.desk import closer_of
 if TYPE_CHECKING:
     from vreader.card import Card
     from vreader.pairing.machine import Machine
+    from vreader.reader.finger import Finger
     from vreader.setupapi.package import Package, Source
 
 # Of a hive of a real machine, what pairing looks at.
@@ -78,8 +79,8 @@ def open_card(spec: str) -> "tuple[Card, str]":
     return card, parsed.label
 
 
-def machine_of(question: Question) -> "Machine":
-    """Set up the machine a question is about; raises VreaderError."""
+def machine_of(question: Question, *, pinpad: "Finger | None" = None) -> "Machine":
+    """Set up the machine a question is about, its reader with a keypad; raises VreaderError."""
     from vreader.pairing.machine import Machine
     from vreader.pairing.windows import Windows
     from vreader.registry import Registry
@@ -102,6 +103,7 @@ def machine_of(question: Question) -> "Machine":
         store=packages(question.store),
         installed=packages(question.installed),
         updates=packages(question.updates, "update"),
+        pinpad=pinpad,
     )
 
 

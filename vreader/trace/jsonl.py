@@ -12,7 +12,7 @@ texts are themselves. Two fields are added for convenience: ``ioctl``, the name 
 ===================  ============================================================================
 event                fields
 ===================  ============================================================================
-TraceOpened          version, started, unmasked
+TraceOpened          version, started, unmasked, format
 DeviceEvent          device, change
 IrpEvent             device, major, code, status, information; ioctl
 StateEvent           device, before, cause, after

@@ -2,8 +2,15 @@
 import pytest
 
 from vreader.minidriver.abi.codes import FileAc, KeySpec
-from vreader.minidriver.abi.files import RIGHTS, certificate_file
+from vreader.minidriver.abi.files import (
+    CARD_APPS_RECORD,
+    EMPTY_CARD_APPS,
+    EMPTY_CARD_CF,
+    RIGHTS,
+    certificate_file,
+)
 from vreader.minidriver.abi.pins import Role
+from vreader.minidriver.abi.structs import CARD_CACHE_FILE_FORMAT
 
 
 @pytest.mark.parametrize(
@@ -17,6 +24,12 @@ from vreader.minidriver.abi.pins import Role
 )
 def test_the_file_of_a_certificate(index, spec, name):
     assert certificate_file(index, spec) == name
+
+
+def test_the_record_of_mscp():
+    assert bytes.fromhex("6D 73 63 70 00 00 00 00") == EMPTY_CARD_APPS
+    assert len(EMPTY_CARD_APPS) == CARD_APPS_RECORD
+    assert CARD_CACHE_FILE_FORMAT().encode() == EMPTY_CARD_CF
 
 
 def test_who_may_do_what():

@@ -3,10 +3,10 @@
 
 import pytest
 
-from vreader.minidriver.abi.codes import Calg
+from vreader.minidriver.abi.codes import Calg, Padding
 from vreader.minidriver.abi.returncodes import MinidriverError
 from vreader.minidriver.certify.csp import Callbacks, response
-from vreader.minidriver.values import DecryptInfo, Pkcs1, SigningInfo
+from vreader.minidriver.values import DecryptInfo, SigningInfo
 
 
 def test_the_documented_response():
@@ -19,7 +19,7 @@ def test_padding_is_undone():
     assert padded[::-1].startswith(b"\0\1\xff")
     assert padded[::-1].endswith(bytes.fromhex("04 14") + bytes(20))
     block = b"\0\2" + b"\x11" * 9 + b"\0plain"
-    assert host.CspUnpadData(DecryptInfo(0, 1, block[::-1], Pkcs1(), 2)) == b"plain"
+    assert host.CspUnpadData(DecryptInfo(0, 1, block[::-1], None, Padding.PKCS1)) == b"nialp"
     assert host.padded == 2
 
 

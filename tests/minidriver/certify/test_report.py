@@ -49,10 +49,24 @@ def test_json(certificate):
     }
 
 
+COUNTS = ("tests", "failures", "errors", "skipped", "time")
+
+
+def test_junit_counts(certificate):
+    suites = ET.fromstring(as_junit(certificate).encode())
+    assert [suites.get(name) for name in COUNTS] == ["3", "1", "0", "1", "0.250000"]
+    assert [suites[1].get(name) for name in COUNTS] == ["1", "1", "0", "0", "0.000000"]
+
+
 def test_junit(certificate):
     suites = ET.fromstring(as_junit(certificate).encode())
     assert [suite.get("name")[0] for suite in suites] == ["A", "C", "E"]
     (failure,) = suites.iter("failure")
     assert failure.get("message") == "the call succeeded"
+    assert failure.text.splitlines() == [
+        "the call succeeded",
+        FLAGS.title,
+        f"{FLAGS.source}: {', '.join(FLAGS.rows)}",
+    ]
     (skipped,) = suites.iter("skipped")
     assert skipped.get("message") == "no card"

@@ -45,6 +45,7 @@ static DWORD WINAPI leak(PCARD_DATA c) {
 
 static DWORD WINAPI meddle(PCARD_DATA c) {
     c->hScard++;
+    c->pvUnused3 = c;
     c->dwVersion++;
     return 0;
 }
@@ -78,7 +79,11 @@ static DWORD WINAPI leave(PCARD_DATA c) {
 
 static DWORD WINAPI own_memory(PCARD_DATA c, LPSTR d, LPSTR *out, LPDWORD size, DWORD f) {
     static char mine[4];
-    (void)c, (void)d, (void)f;
+    (void)f;
+    if (d) {
+        FREE(c, *out = ALLOC(c, 4)); // fails, and leaves the address of what is gone
+        return ERROR_FILE_NOT_FOUND;
+    }
     *out = mine;
     *size = sizeof mine;
     return 0;
@@ -113,6 +118,16 @@ static DWORD WINAPI remember(PCARD_DATA c, LPSTR d, LPSTR n, DWORD f, PBYTE data
     return ((PFN_CspCacheDeleteFile)c->pfnCspCacheDeleteFile)(c->pvCacheContext, L"Größe", 0);
 }
 
+static DWORD WINAPI scribble(PCARD_DATA c, LPWSTR user, PBYTE pin, DWORD n, PDWORD left) {
+    (void)c, (void)user, (void)n, (void)left;
+    pin[0]++;
+    return 0;
+}
+
+static DWORD WINAPI other_cache(PCARD_DATA c) {
+    return ((PFN_CspCacheAddFile)c->pfnCspCacheAddFile)(c, L"x", 1, (PBYTE)"", 1);
+}
+
 __declspec(dllexport) DWORD WINAPI CardAcquireContext(PCARD_DATA c, DWORD flags) {
     (void)flags;
     c->dwVersion = 5;
@@ -131,6 +146,8 @@ __declspec(dllexport) DWORD WINAPI CardAcquireContext(PCARD_DATA c, DWORD flags)
     c->pfnCardEnumFiles = (PFN)own_memory;
     c->pfnCardGetChallenge = (PFN)lie;
     c->pfnCardQueryKeySizes = (PFN)chatter;
+    c->pfnCardAuthenticatePin = (PFN)scribble;
+    c->pfnCardDeauthenticate = (PFN)other_cache;
     c->pfnCardWriteFile = (PFN)remember;
     return 0;
 }

@@ -16,6 +16,13 @@ def test_arguments_are_numbers_and_addresses_of_buffers():
     assert [one["hex"] for one in frame.request()["buffers"]] == ["e9000000", "6162"]
 
 
+def test_names_of_files_are_ansi():
+    frame = Frame()
+    frame.ansi("\u20ac", "\u2603", None)
+    assert [one["hex"] for one in frame.request()["buffers"]] == ["8000", "3f00"]
+    assert frame.request()["args"] == [{"b": 0}, {"b": 1}, 0]
+
+
 def test_structures_point_to_buffers_where_their_version_has_the_member():
     frame = Frame()
     data = frame.buffer(b"hash")

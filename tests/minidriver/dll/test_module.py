@@ -2,12 +2,16 @@
 """A minidriver DLL of ours signs with a PIV card; a bad one harms nobody but itself."""
 
 import hashlib
+import os
+import select
+import subprocess
+import sys
 
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from dll_desk import PIN, compiled
+from dll_desk import HERE, PIN, compiled
 
 from vreader.errors import UsageError
 from vreader.minidriver.abi.blobs import decode_public
@@ -125,6 +129,7 @@ CALLS = {
     "use after free": [lambda md: md.CardCreateFile(None, "x", 1, 1)],
     "foreign memory": [lambda md: md.CardEnumFiles(None, 0)],
     "length": [lambda md: md.CardGetChallenge()],
+    "input": [lambda md: md.CardAuthenticatePin("user", PIN)],
 }
 
 
@@ -143,7 +148,17 @@ def test_what_no_host_forgives_is_found(desk, bad):
     md.CardDeleteDirectory("x")
     assert [f.text for f in bad.findings] == [
         "CardDeleteDirectory changed hScard, which is the host's",
+        "CardDeleteDirectory changed pvUnused3, which is the host's",
         "CardDeleteDirectory changed dwVersion from 5 to 6",
+    ]
+    bad.findings.clear()
+    with pytest.raises(MinidriverError):
+        md.CardEnumFiles("x", 0)
+    md.CardDeauthenticate("user", 0)
+    assert [tuple(finding) for finding in bad.findings] == [
+        ("output", "CardEnumFiles fails and leaves a pointer for its result"),
+        ("cache", "CardDeauthenticate calls CspCacheAddFile with another pvCacheContext"),
+        ("cache", "CardDeauthenticate calls CspCacheAddFile with flags 1"),
     ]
     bad.findings.clear()
     md.CardCreateDirectory("x", 1)
@@ -173,8 +188,9 @@ def test_a_crash_an_end_and_a_hang_are_errors_with_a_reason(desk):
         md.CardDeleteContainer(0, 0)
     md = bad.CardAcquireContext(desk.data(), 0)
     bad.timeout_s = 0.2
-    with pytest.raises(DllError, match=r"CardQueryFreeSpace hangs: no answer in 0\.2 s"):
+    with pytest.raises(DllError, match=r"CardQueryFreeSpace hangs: no answer in 0\.2 s") as raised:
         md.CardQueryFreeSpace(0, CARD_FREE_SPACE_INFO())
+    assert raised.value.hangs
     assert [finding.kind for finding in bad.findings].count("process") == 3
 
 
@@ -186,3 +202,32 @@ def test_a_dll_that_exports_nothing_or_refuses(desk):
         nothing.register()
     refuses = desk.load(compiled("nothing", "-DREFUSE"))
     assert refuses.DllMain(DllReason.PROCESS_ATTACH) is False
+    crashes = desk.load(compiled("nothing", "-DCRASH"))
+    with pytest.raises(DllError, match="cannot be loaded: its DllMain crashes"):
+        crashes.DllMain(DllReason.PROCESS_ATTACH)
+    assert [finding.kind for finding in crashes.findings] == ["process"]
+
+
+HANGS = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from dll_desk import Desk, compiled
+from vreader.minidriver.abi.structs import CARD_FREE_SPACE_INFO
+desk = Desk()
+bad = desk.load(compiled("bad"))
+md = bad.CardAcquireContext(desk.data(), 0)
+print(bad._process._process.pid, flush=True)
+md.CardQueryFreeSpace(0, CARD_FREE_SPACE_INFO())
+"""
+
+
+def test_a_dll_that_hangs_ends_with_a_host_that_is_killed(wine):
+    compiled("bad")
+    command = [sys.executable, "-c", HANGS, str(HERE)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as host:
+        try:
+            ended = os.pidfd_open(int(host.stdout.readline()))
+        finally:
+            host.kill()
+    assert select.select([ended], [], [], 30)[0], "the DLL's process lives on"
+    os.close(ended)

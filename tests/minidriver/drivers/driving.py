@@ -22,7 +22,7 @@ USER_PIN, ADMIN_KEY = b"123456", bytes(range(1, 9)) * 3
 class Driven:
     """One host with one card; ``md`` is a context of version 7 in a transaction."""
 
-    def __init__(self, card, module="msclmd.dll", version=7, pinpad=None):
+    def __init__(self, card, module="msclmd.dll", version=7, pinpad=None, protocols=3):
         self.host = Host(WINDOWS)
         try:
             self.slot = self.host.add_reader("Reader", pinpad=pinpad)
@@ -31,7 +31,7 @@ class Driven:
             self.api = ScardApi(self.host)
             self.module = load_module(module, self.api)
             self.context = self.api.SCardEstablishContext()
-            self.card, _ = self.api.SCardConnect(self.context, self.slot.name)
+            self.card, _ = self.api.SCardConnect(self.context, self.slot.name, 2, protocols)
             self.api.SCardBeginTransaction(self.card)
             self.atr = self.api.SCardStatus(self.card).atr
             self.md = self.acquire(version)

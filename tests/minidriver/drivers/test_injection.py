@@ -2,6 +2,7 @@
 """Secure key injection: a server without the card, and the card's side."""
 
 import os
+import tracemalloc
 
 import pytest
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
@@ -20,7 +21,7 @@ from vreader.minidriver.abi.injection import (
     CARD_IMPORT_KEYPAIR,
 )
 from vreader.minidriver.abi.returncodes import CardWin32
-from vreader.minidriver.values import ContainerInfo, Oaep
+from vreader.minidriver.values import ContainerInfo, Oaep, Pss
 from vreader.winscard.codes import SCARD, Win32
 
 BLOB, CBC = "KeyDataBlob", "ChainingModeCBC\0".encode("utf-16-le")
@@ -179,6 +180,11 @@ def test_what_is_refused(sides):
     assert code_of(process, key, LOGIN, [pieces[0][:-1]], 64, 0) is INVALID
     assert code_of(md.MDImportSessionKey, BLOB, "AES", encode_key_data(bytes(15))) is INVALID
     assert code_of(md.MDImportSessionKey, BLOB, "AES", b"junk") is INVALID
+    # A host may tell of more room than there is memory.
+    assert code_of(process, key, LOGIN, [b""], 0xFFFFFFFF, 0) is INVALID
+    odd = code_of(md.CardImportSessionKey, 0, Pss("SHA256", 32), BLOB, "AES", bytes(256), 0)
+    assert odd is INVALID
+    assert code_of(md.CardImportSessionKey, 0, None, BLOB, "AES", bytes(255), 0) is INVALID
     wrapped = code_of(md.CardImportSessionKey, 9, None, BLOB, "AES", bytes(256), 0)
     assert wrapped is SCARD.E_NO_KEY_CONTAINER
     md.CardDestroyKey(key)
@@ -192,3 +198,29 @@ def test_the_server_has_no_card(sides):
         "CardGetKeyProperty", "CardSetKeyProperty", "CardDestroyKey", "CardProcessEncryptedData",
     }  # fmt: skip
     assert code_of(sides.server.CardReadFile, None, "cardid", 0) is SCARD.E_INVALID_HANDLE
+
+
+def test_room_for_the_answer_is_not_taken_beforehand(sides):
+    same = CARD_CHANGE_AUTHENTICATOR(7, 2, 1, 6, 1, 6, 0, 2 * USER_PIN)
+    tracemalloc.start()
+    try:
+        for function, what in ((LOGIN, login(USER_PIN)), (CHANGE, same)):
+            assert sides.process(function, what, size=1 << 26)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_server_cannot_do_what_it_has_encrypted(sides):
+    pieces = sides.encrypt(LOGIN, login(USER_PIN))
+    process = sides.server.CardProcessEncryptedData
+    assert code_of(process, sides.theirs, LOGIN, pieces, 64, 0) is SCARD.E_INVALID_HANDLE
+
+
+def test_session_keys_end_with_the_context(sides):
+    other = sides.md.MDImportSessionKey(BLOB, "AES", encode_key_data(bytes(16)))
+    assert other != sides.ours
+    sides.md.CardDestroyKey(other)
+    assert sides.md.MDImportSessionKey(BLOB, "AES", encode_key_data(bytes(16))) != other
+    sides.md.CardDeleteContext()
+    assert code_of(sides.md.CardDestroyKey, sides.ours) is INVALID

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Key derivations, against ``cryptography`` and hashlib."""
+"""Key derivations, against ``cryptography``, hashlib and OpenSSL."""
 
 import hashlib
 import hmac
@@ -14,6 +14,7 @@ from vreader.minidriver.values import KdfParameter
 from vreader.winscard.codes import SCARD
 
 SECRET = bytes(range(32))
+INVALID = SCARD.E_INVALID_PARAMETER
 
 
 def named(name):
@@ -46,18 +47,35 @@ def test_concat():
     assert derive("SP800_56A_CONCAT", SECRET, [named("SHA384"), *reversed(info)]) == wanted
 
 
-def test_tls():
-    label, seed = KdfParameter(4, b"master secret"), KdfParameter(5, bytes(64))
-    old = derive("TLS_PRF", SECRET, [label, seed])
-    new = derive("TLS_PRF", SECRET, [label, seed, KdfParameter(6, b"\x03\x03\0\0")])
-    # P_SHA256 by the book: A(1), then the two blocks that 48 bytes need.
-    whole = b"master secret" + bytes(64)
-    a1 = hmac.digest(SECRET, whole, "sha256")
-    a2 = hmac.digest(SECRET, a1, "sha256")
-    parts = (hmac.digest(SECRET, a + whole, "sha256") for a in (a1, a2))
-    assert new == b"".join(parts)[:48]
-    assert len(old) == 48
-    assert old != new
+LABEL, SEED = KdfParameter(4, b"master secret"), KdfParameter(5, bytes(64))
+TLS_1_1, TLS_1_2 = KdfParameter(7, b"\x02\x03\0\0"), KdfParameter(7, b"\x03\x03\0\0")
+# openssl kdf -keylen 48 -kdfopt digest:… -kdfopt hexsecret:… -kdfopt hexseed:… TLS1-PRF
+OLD = (
+    "4861e1186561306f6bc51f2c8d147c0f77da142a9eebd1ed"
+    "3135b6ab85f89a00d340e982d2f1c0c81a2f9614b0e257ca"
+)
+SHA256 = (
+    "085057066c83c872eb2545889ccd36addc1691de1d9b531d"
+    "e2a82b5563ee2584170bcd86d0f88c0a4f2da89d7f993edf"
+)
+SHA384 = (
+    "688ff7e51d6f65dfe104a6babb418822279c3091ed1f3f1e"
+    "0632f34055bde2e5cb72965ae0e581d915beb97ed18aface"
+)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "wanted"),
+    [
+        ([], OLD),
+        ([TLS_1_1], OLD),
+        ([TLS_1_2], SHA256),
+        ([TLS_1_2, named("SHA256")], SHA256),
+        ([TLS_1_2, named("SHA384")], SHA384),
+    ],
+)
+def test_tls(parameters, wanted):
+    assert derive("TLS_PRF", SECRET, [LABEL, SEED, *parameters]).hex() == wanted
 
 
 @pytest.mark.parametrize(
@@ -67,7 +85,11 @@ def test_tls():
         ("HASH", [named("WHIRLPOOL")], SCARD.E_UNSUPPORTED_FEATURE),
         ("HASH", [KEY], SCARD.E_INVALID_PARAMETER),
         ("SP800_56A_CONCAT", [BEFORE], SCARD.E_INVALID_PARAMETER),
+        ("SP800_56A_CONCAT", [KdfParameter(kind, b"") for kind in (8, 9)], INVALID),
         ("TLS_PRF", [], SCARD.E_INVALID_PARAMETER),
+        ("TLS_PRF", [LABEL, KdfParameter(5, bytes(63))], INVALID),
+        ("TLS_PRF", [LABEL, SEED, TLS_1_2, named("SHA1")], INVALID),
+        ("TLS_PRF", [LABEL, SEED, KdfParameter(6, bytes(4))], INVALID),
     ],
 )
 def test_what_is_refused(kdf, parameters, code):

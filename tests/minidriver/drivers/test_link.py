@@ -86,11 +86,37 @@ def test_the_right_le(linked):
     assert commands == [bytes.fromhex("00CB000000"), bytes.fromhex("00CB000005")]
 
 
+def test_the_right_le_of_a_command_without_one(linked):
+    link, commands = linked("6C02", "AABB9000")
+    assert link.send(0xDB, 1, 2, b"data", 0) == Reply(0x9000, b"\xaa\xbb")
+    assert commands[1] == commands[0] + b"\2"
+
+
+def test_the_right_le_of_get_response(linked):
+    link, commands = linked("0102610A", "6C03", "0304059000")
+    assert link.send(0xCB, 0, 0) == Reply(0x9000, bytes((1, 2, 3, 4, 5)))
+    assert commands[1:] == [bytes.fromhex("00C000000A"), bytes.fromhex("00C0000003")]
+
+
 def test_a_deselected_application(linked):
     link, commands = linked("6D00", "9000", "AA9000")
     assert link.send(0xCB, 0, 0).data == b"\xaa"
     assert commands[1][:2] == b"\x00\xa4"
     assert link.resets == 1
+
+
+@pytest.mark.parametrize("sw", ["6A86", "6B00"])
+def test_another_application_that_knows_the_command(linked, sw):
+    link, commands = linked(sw, "9000", "AA9000")
+    assert link.send(0xCB, 0xA0, 0).data == b"\xaa"
+    assert commands[1][:2] == b"\x00\xa4"
+    assert link.resets == 1
+
+
+def test_a_command_that_the_application_itself_refuses(linked):
+    link, commands = linked("6A86", "9000")
+    assert link.send(0x2C, 0, 0x80, b"data").sw == 0x6A86
+    assert (len(commands), link.resets) == (1, 0)
 
 
 def test_a_card_without_the_application(linked):

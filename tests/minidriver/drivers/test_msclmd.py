@@ -4,6 +4,7 @@
 import pytest
 from driving import Driven, code_of, driving, new_card
 
+from vreader.card import CardMute
 from vreader.kinds import find_kind
 from vreader.minidriver.abi.codes import NO_CARD_MODE
 from vreader.minidriver.abi.returncodes import CardWin32, MinidriverError
@@ -69,3 +70,33 @@ def test_what_it_refuses(gids, piv):
     server = piv.module.CardAcquireContext(piv.data(atr=b"", context=0, card=0), NO_CARD_MODE)
     assert server.no_card
     assert find_kind("gids")
+
+
+class Counting(Silent):
+    """A card with both applications, that tells what it is asked."""
+
+    def __init__(self):
+        super().__init__("9000")
+        self.asked = []
+
+    def transmit(self, c_apdu):
+        self.asked.append(c_apdu)
+        return super().transmit(c_apdu)
+
+
+def test_a_card_with_both_is_piv_and_not_even_asked_for_the_other():
+    card = Counting()
+    with driving(card) as driven:
+        assert type(driven.md) is PivMinidriver
+        assert [c.hex() for c in card.asked] == ["00a4040009a0000003080000100000"]
+
+
+class Mute(Silent):
+    def transmit(self, c_apdu):
+        raise CardMute
+
+
+def test_a_card_that_does_not_answer_is_no_unknown_card():
+    with pytest.raises(MinidriverError) as caught:
+        Driven(Mute("9000"))
+    assert caught.value.code is SCARD.E_COMM_DATA_LOST

@@ -47,6 +47,7 @@ class Desk:
         self.wait()
         options.setdefault("prompt", self.prompt)
         options.setdefault("module", self.module)
+        options.setdefault("background", lambda work: work())
         module = options.pop("module")
         csp = BaseCsp(
             self.api,
@@ -55,7 +56,6 @@ class Desk:
             CARD_NAME,
             clock=self.clock,
             view=self.view,
-            background=lambda work: work(),
             **options,
         )
         self.opened.append(CryptoProvider(csp))

@@ -11,6 +11,7 @@ from functools import wraps
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, decode_dss_signature
+from minidriver_rsa import raw
 
 from vreader.minidriver.abi.blobs import decode_private, decode_public, encode_public
 from vreader.minidriver.abi.codes import CacheMode, CreateContainer, KeySpec, Padding
@@ -266,7 +267,7 @@ class MemoryMinidriver(Checked):
                 for part in decode_dss_signature(key.sign(info.data, algorithm))
             )
         width = key.key_size // 8
-        return raw(key, self.data.host.CspPadData(info, width))[::-1]
+        return raw(key, self.data.host.CspPadData(info, width)[::-1])[::-1]
 
     def CardRSADecrypt(self, info):
         key = self._key(info.container, info.key_spec)
@@ -388,13 +389,6 @@ class MemoryMinidriver(Checked):
 
     def CardSetContainerProperty(self, container, name, data, flags):
         self.card.pin_of[container] = int.from_bytes(data, "little")
-
-
-def raw(key, block):
-    """Return block ** d mod n."""
-    n = key.private_numbers()
-    number = pow(int.from_bytes(block, "big"), n.d, n.public_numbers.n)
-    return number.to_bytes(key.key_size // 8, "big")
 
 
 def sending(name, function):

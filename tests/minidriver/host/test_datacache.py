@@ -78,6 +78,16 @@ def test_two_processes_invalidate_each_other(desk, filled, mode):
     assert [container.name for container in one.containers()][1] == "second"
 
 
+def test_what_is_known_of_a_pin_is_cached(desk, filled):
+    def ask():
+        return filled.csp.run(lambda: filled.csp.pins.info(1))
+
+    ask()
+    assert reads(desk, ask) == ["CardReadFile"]  # cardcf
+    desk.open().change_pin("1234", "4321")
+    assert reads(desk, ask) == ["CardReadFile", "CardGetProperty"]
+
+
 def test_a_counter_makes_its_own_part_stale_alone(desk, filled):
     look(filled)
     desk.open().write_certificate(DER + b"!", 0)

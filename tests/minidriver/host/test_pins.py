@@ -271,3 +271,19 @@ def test_which_pins_there_are(desk, version, expected):
 
 def test_letters_that_ansi_has_not(desk, start):
     assert code(start().set_pin, "пин") is SCARD.E_INVALID_CHV
+
+
+def test_a_pin_that_is_typed_at_the_reader_is_changed_there(desk, start):
+    provider = start(pin_info(SecretType.EXTERNAL), text="change it")
+    changes = []
+
+    def change(*given):
+        changes.append(given)
+
+    provider.csp.run(lambda: None)
+    provider.csp.session.minidriver.CardChangeAuthenticatorEx = change
+    provider.change_pin(None, None)
+    assert changes == [(2, USER, None, USER, None, 0)]
+    assert dict(desk.module.properties)["PIN Context String"] == "change it\0".encode("utf-16-le")
+    for given in (("1234", "4321"), (None, "4321"), ("1234", None)):
+        assert code(provider.change_pin, *given) is SCARD.E_INVALID_PARAMETER

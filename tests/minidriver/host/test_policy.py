@@ -6,6 +6,7 @@ import pytest
 from vreader.minidriver.abi.codes import KeySpec
 from vreader.minidriver.host.policy import CSP_KEY, KSP_KEY, HostPolicy
 from vreader.registry import Registry, Value
+from vreader.registry.values import REG_DWORD
 from vreader.registry.view import View
 
 
@@ -39,9 +40,11 @@ def test_both_spellings_of_one_value(name):
     assert not read({name: Value.dword(1)}, CSP_KEY, ksp=False).may_import(KeySpec.ECDHE_P384)
 
 
-def test_values_that_are_no_numbers():
+def test_values_that_are_no_dwords():
     values = {
         "TransactionTimeoutMilliseconds": Value.sz("1"),
         "DefaultPrivateKeyLenBits": Value.none(),
+        "RequireOnCardPrivateKeyGen": Value.qword(1),
+        "AllowPrivateSignatureKeyImport": Value(REG_DWORD, b"\1\0\0"),
     }
     assert read(values) == HostPolicy()

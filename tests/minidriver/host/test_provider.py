@@ -305,3 +305,31 @@ def test_prompts_say_who_asks(desk):
     assert (request.reader, request.card) == (desk.slot.name, CARD_NAME)
     assert (request.context, request.pin_id, request.attempts) == ("for the tests", 1, None)
     assert request.purpose == "Please enter your PIN."
+
+
+def test_hashes_that_somebody_else_has_made(provider):
+    provider.import_key(RSA_KEY, KeySpec.SIGNATURE)
+    value = hashes.Hash(hashes.SHA256())
+    value.update(DATA)
+    signature = provider.sign(value.finalize(), hashed=True)
+    RSA_KEY.public_key().verify(signature, DATA, padding.PKCS1v15(), hashes.SHA256())
+    assert code(provider.sign, bytes(31), hashed=True) is NTE.BAD_LEN
+    for wrong in ("SHA-256", "sha256", ""):
+        assert code(provider.sign, bytes(32), hashed=True, algorithm=wrong) is NTE.BAD_ALGID
+    assert code(provider.sign, DATA, algorithm=None) is NTE.BAD_ALGID
+    signature = provider.sign(bytes(range(36)), hashed=True, algorithm=None)
+    numbers = RSA_KEY.public_key().public_numbers()
+    block = pow(int.from_bytes(signature, "big"), numbers.e, numbers.n).to_bytes(256, "big")
+    assert block == b"\0\1" + b"\xff" * (256 - 39) + b"\0" + bytes(range(36))
+
+
+def test_refused_enrolment_spares_the_key_that_was_there(desk):
+    provider = desk.open()
+    provider.generate(KeySpec.ECDHE_P256, name="both")
+
+    def refuse(request):
+        raise InvalidSignature
+
+    with pytest.raises(InvalidSignature):
+        provider.enrol("CN=alice", refuse, spec=KeySpec.ECDSA_P256, name="both")
+    assert KeySpec.ECDHE_P256 in [key.spec for key in provider.containers()[0].keys]

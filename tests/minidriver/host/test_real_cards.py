@@ -233,7 +233,7 @@ def test_sign_twice_wait_sign(tmp_path):
     """With VREADER_WRITE_GOLDEN the file is written anew: look at what has changed."""
     desk = desk_with(known_card(tmp_path))
     transcript = Transcript(desk)
-    provider = desk.open(module=Traced(desk.module, desk.host.events))
+    provider = desk.open(module=Traced(desk.module, desk.host.events, clock=desk.clock))
     transcript.say("sign")
     provider.sign(DATA)
     transcript.say("sign")

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The transaction around calls, its end, resets, removals; loading and unloading."""
 
+import threading
+
 import pytest
 from memory_card import ATR, CARD_ID, PIN, MemoryCard
 
@@ -9,6 +11,7 @@ from vreader.minidriver.abi.codes import KeySpec
 from vreader.minidriver.abi.returncodes import MinidriverError
 from vreader.minidriver.callbacks import ALL_CALLBACKS
 from vreader.minidriver.host.policy import KSP_KEY
+from vreader.minidriver.module import DllReason
 from vreader.winscard.codes import SCARD, Disposition
 
 DATA = b"data"
@@ -256,3 +259,112 @@ def test_a_minidriver_that_does_not_know_the_card(desk):
     assert code(provider.containers) is SCARD.E_UNKNOWN_CARD
     desk.wait()
     assert owner(desk) is None
+
+
+def test_a_bug_at_the_end_leaves_nothing_open_when_a_provider_is_closed(desk, provider):
+    ended = []
+    provider._ended = lambda: ended.append(True)
+
+    def bug(name):
+        if name in ("CardDeauthenticateEx", "CardDeleteContext"):
+            raise ZeroDivisionError
+
+    provider.sign(DATA)
+    desk.module.before = bug
+    with pytest.raises(ZeroDivisionError):
+        provider.close()
+    assert owner(desk) is None
+    assert not provider.csp.session.scard_context
+    assert desk.module.reasons[-1] == "PROCESS_DETACH"
+    assert ended
+    provider.close()
+
+
+def test_every_module_is_told_of_the_end_whatever_one_does(desk):
+    process, told = desk.process(), []
+
+    class Failing:
+        def __init__(self, name):
+            self.name = name
+
+        def DllMain(self, reason):
+            if reason == DllReason.PROCESS_DETACH:
+                told.append(self.name)
+                raise ZeroDivisionError
+            return True
+
+    process.load(Failing("first"))
+    process.load(Failing("second"))
+    with pytest.raises(ZeroDivisionError):
+        process.close()
+    assert told == ["second", "first"]
+    process.close()
+    assert len(told) == 2
+
+
+def test_threads_come_and_go(desk):
+    process = desk.process()
+    with process.thread():
+        desk.open(process=process).containers()
+    with process.thread():
+        assert desk.module.reasons[-1] == "THREAD_ATTACH"
+    assert desk.module.reasons == [
+        "PROCESS_ATTACH", "THREAD_DETACH", "THREAD_ATTACH", "THREAD_DETACH",
+    ]  # fmt: skip
+
+
+def test_an_idle_transaction_ends_on_a_thread_of_the_process(desk):
+    ended = threading.Event()
+    provider = desk.open(background=None)
+    end = provider.csp.session._connection.end
+
+    def end_and_tell(disposition):
+        end(disposition)
+        ended.set()
+
+    provider.csp.session._connection.end = end_and_tell
+    provider.containers()
+    desk.wait()
+    assert ended.wait(10)
+    assert owner(desk) is None
+    assert "THREAD_ATTACH" in desk.module.reasons
+
+
+@pytest.mark.parametrize("function", ["CardGetProperty", "CardReadFile"])
+def test_a_reset_while_the_context_is_made_has_it_made_again(desk, provider, function):
+    pending = [True]
+
+    def reset(name):
+        if name == function and pending:
+            pending.clear()
+            raise MinidriverError(SCARD.W_RESET_CARD)
+
+    other = desk.open()
+    desk.module.before = reset
+    assert other.containers()
+    assert other.csp.cache.card == CARD_ID
+    assert desk.module.called.count("CardDeleteContext") == 1
+
+
+def test_a_service_that_was_started_anew_is_noticed(desk, provider):
+    provider.sign(DATA)
+    desk.wait()
+    desk.api.SCardReleaseContext(provider.csp.session.scard_context)
+    desk.module.called.clear()
+    assert provider.sign(DATA)
+    assert desk.module.called[0] == "CardDeleteContext"
+
+
+def test_who_asks_for_a_pin_may_use_the_card(desk, provider):
+    seen = []
+
+    def look(request):
+        seen.append(provider.certificate(0))
+        seen.append(owner(desk))
+        return PIN
+
+    provider.csp._prompt = look
+    provider.csp.process.forget_pin(CARD_ID, 1)
+    assert provider.sign(DATA)
+    assert seen[0] is None
+    assert seen[1] is not None

@@ -31,7 +31,7 @@ def told(desk):
 
 
 def traced(desk, **options):
-    return Traced(desk.module, desk.host.events, reader=desk.slot.name, **options)
+    return Traced(desk.module, desk.host.events, clock=desk.clock, reader=desk.slot.name, **options)
 
 
 def test_a_call_is_told_around_its_apdus(desk, told):
@@ -48,7 +48,7 @@ def test_a_call_is_told_around_its_apdus(desk, told):
     assert started.arguments == (("directory", "NULL"), ("name", "cardid"), ("flags", "0x0"))
     assert (ended.code, ended.result) == (0, bytes(range(16)).hex().upper())
     assert ended.reader == desk.slot.name
-    assert ended.seconds > 0
+    assert ended.seconds == 0  # nobody has advanced the clock
 
 
 def test_loading_and_acquiring_are_told(desk, told):
@@ -160,6 +160,55 @@ def test_the_table_is_that_of_the_minidriver(desk):
 
 
 def test_nobody_listens(desk):
-    module = Traced(desk.module, Emitter())
+    module = Traced(desk.module, Emitter(), clock=desk.clock)
     assert desk.open(module=module).containers() == []
     assert module._calls == 0
+
+
+def test_what_the_minidriver_asks_of_the_host_is_told_within_its_call(desk, told):
+    provider = desk.open(module=traced(desk))
+    provider.generate(KeySpec.KEYEXCHANGE)
+    told.clear()
+    provider.sign(DATA)
+    calls = [event for event in told if isinstance(event, CardCallStarted | CardCallEvent)]
+    at = [event.function for event in calls].index("CspPadData")
+    assert [event.function for event in calls[at - 1 : at + 3]] == [
+        "CardSignData", "CspPadData", "CspPadData", "CardSignData",
+    ]  # fmt: skip
+    assert dict(calls[at].arguments)["width"] == "128"
+    assert "(128 bytes)" in calls[at + 1].result
+
+
+def test_what_a_minidriver_keeps_with_the_host_is_not_shown(desk, told):
+    provider = desk.open(module=traced(desk))
+    provider.containers()
+
+    def keep():
+        host = provider.csp.session.minidriver.data.host
+        host.CspCacheAddFile("a tag", flags=0, data=b"\xca\xfe\xca\xfe")
+        assert host.CspCacheLookupFile("a tag", 0) == b"\xca\xfe\xca\xfe"
+        with pytest.raises(MinidriverError):
+            host.CspCacheLookupFile("another", 0)
+
+    provider.csp.run(keep)
+    text = "".join(map(str, told))
+    assert "CspCacheAddFile(tag=a tag, flags=0x0, data=**)" in text
+    assert "CspCacheLookupFile → SCARD_E_FILE_NOT_FOUND" in text
+    assert "CAFECAFE" not in text
+
+
+def test_seconds_are_those_of_the_hosts_clock(desk, told):
+    desk.module.before = lambda name: desk.clock.advance(0.25)
+    desk.open(module=traced(desk)).containers()
+    call = [event for event in told if getattr(event, "function", "") == "CardGetProperty"][-1]
+    assert call.seconds == 0.25
+
+
+def test_arguments_may_be_named(desk, told):
+    provider = desk.open(module=traced(desk))
+    provider.containers()
+    context = provider.csp.session.minidriver
+    read = provider.csp.run(lambda: context.CardReadFile(None, name="cardid", flags=0))
+    assert read == bytes(range(16))
+    with pytest.raises(TypeError, match="flags"):
+        context.CardReadFile(None, "cardid")

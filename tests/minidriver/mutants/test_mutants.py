@@ -2,7 +2,7 @@
 """The certification finds every mutant by one check, and every check finds one.
 
 That no other check fails takes a whole run for each mutant: every twentieth here, all of them with
-``VREADER_MUTANTS=all``.
+``VREADER_MUTANTS=all``, which ``make mutants`` sets.
 """
 
 import os
@@ -24,6 +24,17 @@ WHOLE = ALL if os.environ.get("VREADER_MUTANTS") == "all" else ALL[::20]
 @pytest.mark.parametrize("card", CARDS)
 def test_nothing_fails_for_the_minidriver_itself(card):
     certificate = certify(subject(card), SETTINGS)
+    assert not [
+        (r.check.id, r.message) for r in certificate.results if r.check.id in certificate.failed
+    ]
+
+
+@pytest.mark.parametrize(("minimum", "current"), [(4, 4), (4, 5), (5, 6), (7, 7)])
+def test_nothing_fails_for_a_minidriver_of_other_versions(minimum, current):
+    served = f"negotiate(data.version, {current}, {minimum})"
+    made = subject("", "memory.module", "negotiate(data.version, CURRENT_VERSION)", served)
+    settings = SETTINGS._replace(minimum_version=minimum, current_version=current)
+    certificate = certify(made, settings)
     assert not [
         (r.check.id, r.message) for r in certificate.results if r.check.id in certificate.failed
     ]

@@ -10,6 +10,7 @@ from vreader.minidriver.abi.codes import BUFFER_SIZE_ONLY as SIZE
 from vreader.minidriver.abi.codes import PADDING_INFO_PRESENT as PADDED
 from vreader.minidriver.abi.codes import RETURN_KEY_HANDLE as HANDLE
 from vreader.minidriver.abi.functions import FUNCTIONS
+from vreader.minidriver.abi.pins import UnblockFlag
 from vreader.minidriver.abi.returncodes import CardWin32, MinidriverError
 from vreader.minidriver.abi.structs import (
     CARD_CAPABILITIES,
@@ -74,6 +75,7 @@ CASES = {
             (BAD, "user", None, b"2", 0, 1),
             (BAD, "user", b"1", None, 0, 1),
             (BAD, "user", b"1", b"2", 0, 0),
+            (BAD, "user", b"1", b"2", 0, 3),
             (BAD, "user", b"1", b"2", 0, 4),
         ],
     ),
@@ -84,6 +86,7 @@ CASES = {
             (BAD, "user", None, b"2", 0, 2),
             (BAD, "user", b"1", None, 0, 2),
             (BAD, "user", b"1", b"2", 0, 0),
+            (BAD, "user", b"1", b"2", 0, 3),
         ],
     ),
     "CardDeauthenticate": ([("user", 0)], [(BAD, "user", 1), (BAD, "x", 0), (BAD, None, 0)]),
@@ -270,6 +273,15 @@ def test_rules(name):
         with pytest.raises(MinidriverError) as failed:
             RULES[name](7, *parameters)
         assert failed.value.code is code, parameters
+
+
+@pytest.mark.parametrize("name", ["CardUnblockPin", "CardChangeAuthenticator"])
+def test_one_flag_is_wanted_whatever_flags_somebody_made_before(name):
+    kept, _ = CASES[name]
+    for flags in (UnblockFlag(0), UnblockFlag(3)):  # enum keeps them as if they were members
+        with pytest.raises(MinidriverError) as failed:
+            RULES[name](7, *kept[0][:-1], int(flags))
+        assert failed.value.code is BAD
 
 
 def test_before_version_7_decryption_may_use_version_1():

@@ -40,6 +40,7 @@ def make(
     issuer="CN=root",
     signer=KEYS[2],
     ca=False,
+    path_length=None,
     since=-DAY,
     until=DAY,
     usages=("digital_signature",),
@@ -56,7 +57,7 @@ def make(
         .serial_number(77)
         .not_valid_before(NOW + since)
         .not_valid_after(NOW + until)
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=path_length), critical=True)
     )
     extensions = list(extra)
     if usages is not None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Chains: how far the certificates at hand reach."""
 
+import pytest
 from scinfo_pki import DAY, KEYS, NOW, ROOT, make, middle, root
 
 from vreader.minidriver.scinfo.chain import Authority, build
@@ -57,5 +58,34 @@ def test_issuers_in_a_circle_end():
     one = Authority(make("CN=a", key=KEYS[0], issuer="CN=b", signer=KEYS[1], ca=True), "x")
     other = Authority(make("CN=b", key=KEYS[1], issuer="CN=a", signer=KEYS[0], ca=True), "x")
     chain = build(make(issuer="CN=a", signer=KEYS[0]), [one, other], NOW)
-    assert len(chain.links) == 16
-    assert not chain.trusted
+    assert subjects(chain) == ["CN=alice", "CN=a", "CN=b"]
+    assert (chain.trusted, chain.missing) == (False, "CN=a")
+
+
+def test_two_certificates_of_one_ca_lead_to_the_root():
+    """A root that has another CA's certificate too: the way by itself is shorter."""
+    crossed = Authority(make("CN=root", key=KEYS[2], issuer="CN=b", signer=KEYS[1], ca=True,
+                             usages=None), "x", trusted=True)  # fmt: skip
+    chain = build(make(), [crossed, ROOT], NOW)
+    assert (subjects(chain), chain.verdict) == (["CN=alice", "CN=root"], "complete")
+
+
+@pytest.mark.parametrize(
+    ("issuer", "problem"),
+    [
+        ({"usages": ("digital_signature",)}, "its key usage is not to sign certificates"),
+        ({"usages": None}, ""),
+    ],
+)
+def test_an_issuer_may_sign_certificates(issuer, problem):
+    signer = make("CN=middle", key=KEYS[1], ca=True, **issuer)
+    chain = build(LEAF, [Authority(signer, "card"), ROOT], NOW)
+    assert chain.links[1].problem == problem
+
+
+@pytest.mark.parametrize(
+    ("length", "problem"), [(0, "it has 1 CAs below it, and may have 0"), (1, ""), (None, "")]
+)
+def test_how_many_cas_an_issuer_may_have_below_it(length, problem):
+    chain = build(LEAF, [MIDDLE, Authority(root(path_length=length), "root.pem", True)], NOW)
+    assert chain.links[2].problem == problem

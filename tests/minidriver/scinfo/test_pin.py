@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """One PIN, tried once."""
 
+import pytest
+
 from vreader.minidriver.abi.structs import PIN_INFO
 from vreader.minidriver.host.prompt import NoPin, PinRequest
 from vreader.minidriver.scinfo.pin import OnePin
@@ -36,3 +38,10 @@ def test_nobody_to_ask():
     pin = OnePin(ask=lambda request: None)
     assert pin(request()) is NoPin.CANCELLED
     assert pin.problem == "no PIN was given"
+
+
+@pytest.mark.parametrize("typed", ["", "\uff11\uff12\uff13\uff14"])
+def test_what_can_be_no_pin_is_not_tried(typed):
+    pin = OnePin(typed)
+    assert pin(request()) is NoPin.CANCELLED
+    assert pin.problem == "the PIN is empty, or has letters that no card is given"

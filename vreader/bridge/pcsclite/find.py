@@ -5,6 +5,7 @@ import os
 from typing import Final
 
 from vreader.bridge.pcsclite.client import PcscClient
+from vreader.bridge.pcsclite.wire import ReaderState
 from vreader.errors import VreaderError
 
 SYSTEM_SOCKET: Final = "/run/pcscd/pcscd.comm"
@@ -16,21 +17,32 @@ def service_socket() -> str:
 
 
 def find_card(client: PcscClient, part: str = "") -> str:
-    """Return the name of the first reader with a card whose name holds ``part``, in either case.
+    """Return the name of the first reader with a card of those that ``part`` means.
+
+    Raises:
+        VreaderError: there is none.
+    """
+    meant = find_readers(client, part)
+    for state in meant:
+        if state.atr:
+            return state.name
+    what = f"no card is in {part!r}" if part else "no reader holds a card"
+    names = ", ".join(repr(state.name) for state in client.readers())
+    raise VreaderError(what, hint=f"readers: {names}")
+
+
+def find_readers(client: PcscClient, part: str = "") -> list[ReaderState]:
+    """Return the reader that is called ``part``, else all whose names hold it, in either case.
 
     Raises:
         VreaderError: there is none.
     """
     readers = client.readers()
-    meant = [state for state in readers if part.casefold() in state.name.casefold()]
-    for state in meant:
-        if state.atr:
-            return state.name
-    names = ", ".join(repr(state.name) for state in readers) or "none"
-    if not part:
-        what = "no reader holds a card"
-    elif meant:
-        what = f"no card is in {part!r}"
-    else:
-        what = f"no reader is called {part!r}"
-    raise VreaderError(what, hint=f"readers: {names}")
+    meant = [state for state in readers if state.name == part] or [
+        state for state in readers if part.casefold() in state.name.casefold()
+    ]
+    if not meant:
+        names = ", ".join(repr(state.name) for state in readers) or "none"
+        what = f"no reader is called {part!r}" if readers else "there is no reader"
+        raise VreaderError(what, hint=f"readers: {names}")
+    return meant

@@ -28,7 +28,11 @@ typedef char *LPSTR;
 typedef WCHAR *LPWSTR;
 typedef const WCHAR *LPCWSTR;
 typedef __UINTPTR_TYPE__ SCARDCONTEXT, SCARDHANDLE;
+#ifdef __i386__
+#define WINAPI __attribute__((stdcall))
+#else
 #define WINAPI
+#endif
 """
 
 # What the basic types of Windows do not include.

@@ -27,14 +27,6 @@ class Parameter(NamedTuple):
     type: str
     name: str
 
-    @property
-    def is_pointer(self) -> bool:
-        """Whether NULL can be passed for it."""
-        return self.type.startswith(("P", "LP", "VOID *")) and self.type not in (
-            "PIN_ID",
-            "PIN_SET",
-        )
-
 
 class Function(NamedTuple):
     """One function.

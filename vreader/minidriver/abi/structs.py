@@ -2,9 +2,10 @@
 """The structures that Card* functions are given, besides CARD_DATA.
 
 Members and their order are those of the pages of the Smart Card Minidriver Specification and of the
-older "Smart Card API" reference (CARD_SIGNING_INFO, CARD_DERIVE_KEY, CARD_DH_AGREEMENT_INFO …), and
-of the MIT-licensed win32metadata project where a page prints no declaration. The layout is the
-default of C compilers for Windows: a BYTE before a DWORD is followed by three bytes of padding.
+older "Smart Card API" reference (CARD_SIGNING_INFO, CARD_DERIVE_KEY, CARD_DH_AGREEMENT_INFO …);
+those of CARD_SIGNING_INFO alone were confirmed in the MIT-licensed win32metadata project too. The
+layout is the default of C compilers for Windows: a BYTE before a DWORD is followed by three bytes
+of padding.
 """
 
 from vreader.minidriver.abi.layout import Struct

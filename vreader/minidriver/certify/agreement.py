@@ -28,15 +28,20 @@ _ALGORITHM_ID, _PARTY_U, _PARTY_V = 8, 9, 10
 class _Agreement:
     """A key of the card's, one of ours, and the secret that both know."""
 
-    def __init__(self, bench: Bench) -> None:
+    def __init__(self, bench: Bench, *specs: KeySpec) -> None:
         bench.need("CardConstructDHAgreement", "CardDeriveKey", "CardDestroyDHAgreement")
-        bench.spec(*_ECDHE)
+        bench.spec(*(specs or _ECDHE))
         self.bench = bench
-        self.key = ready(bench, *_ECDHE)
+        self.key = ready(bench, *(specs or _ECDHE))
         if not isinstance(self.key.public, ec.EllipticCurvePublicKey):
             raise Failed("the key is not on a curve")
-        self.ours = ec.generate_private_key(self.key.public.curve)
-        self.secret = self.ours.exchange(ec.ECDH(), self.key.public)
+        self.card = self.key.public
+        self.renew()
+
+    def renew(self) -> None:
+        """Take another key of ours."""
+        self.ours = ec.generate_private_key(self.card.curve)
+        self.secret = self.ours.exchange(ec.ECDH(), self.card)
 
     def agree(self, **changes: Any) -> int:  # noqa: ANN401 - members of DhAgreementInfo
         blob = encode_public(self.ours.public_key(), self.key.spec)
@@ -63,6 +68,7 @@ def _kdf(bench: Bench, kdf: Kdf) -> None:
 @PART.check(_AGREE, "agree.index")
 def several(bench: Bench) -> None:
     """Several secrets can exist at once, each with its index."""
+    _kdf(bench, Kdf.HASH)
     first, second = _Agreement(bench), _Agreement(bench)
     one, two = first.agree(), second.agree()
     require(one != two, f"both have the index {one}")
@@ -118,6 +124,26 @@ def hash_(bench: Bench) -> None:
         key = agreement.derive(Kdf.HASH, *given, (_PREPEND, b"before"), (_APPEND, b"after"))
         due = new(name, b"before" + agreement.secret + b"after").digest()
         require(key == due, f"the key by {name} is another")
+
+
+@PART.check(_DERIVE, "derive.hash agree.index")
+def curves(bench: Bench) -> None:
+    """A secret of any curve is as long as the field, with leading zeros too."""
+    _kdf(bench, Kdf.HASH)
+    agreements, missing = [], ""
+    for spec in _ECDHE:
+        try:
+            agreements.append(_Agreement(bench, spec))
+        except NotApplicable as reason:
+            missing = str(reason)
+    if not agreements:
+        raise NotApplicable(missing)
+    for agreement in agreements:
+        while agreement.secret[0] and agreement.key.spec is not KeySpec.ECDHE_P521:
+            agreement.renew()
+        key = agreement.derive(Kdf.HASH, (_ALGORITHM, _name("SHA256")))
+        due = new("sha256", agreement.secret).digest()
+        require(key == due, f"the key of AT_{agreement.key.spec.name} is another")
 
 
 @PART.check(_DERIVE, "derive.hmac")
@@ -181,6 +207,7 @@ def unknown_kdf(bench: Bench) -> None:
 @PART.check(_DERIVE, "derive.size-only")
 def size_only(bench: Bench) -> None:
     """CARD_BUFFER_SIZE_ONLY returns the length of the key alone."""
+    _kdf(bench, Kdf.HASH)
     agreement = _Agreement(bench)
     told = agreement.derive(Kdf.HASH, (_ALGORITHM, _name("SHA256")), flags=BUFFER_SIZE_ONLY)
     require(told == 32, f"{told!r} was told of 32 bytes")

@@ -1,42 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The bench a check works at: a machine with one reader, the card in it, the minidriver loaded.
-
-The transaction is held for the minidriver, as a host does. Contexts are of version 7 unless the
-check says otherwise.
-"""
+"""The bench a check works at: what is on the card, who is authenticated, which keys there are."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from vreader.host import Host
-from vreader.host.scard import ScardApi
 from vreader.minidriver.abi.blobs import BlobError, PublicKey, decode_public
 from vreader.minidriver.abi.codes import CreateContainer, KeySpec
 from vreader.minidriver.abi.layout import Struct
 from vreader.minidriver.abi.pins import ADMIN_NAME, USER_NAME, Role
-from vreader.minidriver.abi.properties import CardProperty
-from vreader.minidriver.abi.returncodes import MinidriverError
-from vreader.minidriver.abi.structs import (
-    CARD_FREE_SPACE_INFO,
-    CARD_KEY_SIZES,
-)
-from vreader.minidriver.callbacks import ALL_CALLBACKS, CardData
+from vreader.minidriver.abi.properties import CardProperty, ContainerProperty
+from vreader.minidriver.abi.returncodes import MinidriverError, name_of
+from vreader.minidriver.abi.structs import CARD_FREE_SPACE_INFO, CARD_KEY_SIZES
 from vreader.minidriver.certify.check import Failed, NotApplicable
-from vreader.minidriver.certify.csp import Callbacks, response
-from vreader.minidriver.certify.settings import OPTIONAL_FUNCTIONS, Settings
-from vreader.minidriver.certify.subject import Meddler, Subject
-from vreader.minidriver.interface import Minidriver
-from vreader.minidriver.module import DllReason, Module
+from vreader.minidriver.certify.csp import response
+from vreader.minidriver.certify.machine import Machine
+from vreader.minidriver.certify.settings import OPTIONAL_FUNCTIONS
 from vreader.minidriver.values import ContainerInfo
 from vreader.winscard.codes import SCARD
-from vreader.winscard.profile import WINDOWS
 
 MAX_CONTAINERS = 32
 KEYS_LOOKED_AT = 8
 ROOM = 1024
 ADMIN_KEY_SIZE = 24
+SIGNING = tuple(spec for spec in KeySpec if spec.is_rsa or not spec.is_exchange)
+REFUSED = "the user's PIN of the settings is refused"
 
 
 class Key(NamedTuple):
@@ -47,82 +35,8 @@ class Key(NamedTuple):
     public: PublicKey
 
 
-class Bench:
-    """A machine, and words for what checks do again and again.
-
-    Attributes:
-        subject, settings: as given.
-        host, reader, api, card: the machine's.
-        module: the minidriver as loaded.
-        handle: (hSCardCtx, hScard) of the program.
-        callbacks: the program's, as a host.
-    """
-
-    def __init__(self, subject: Subject, settings: Settings) -> None:
-        self.subject = subject
-        self.settings = settings
-        self.host = Host(WINDOWS)
-        try:
-            self.reader = self.host.add_reader("Certification")
-            self.card = Meddler(subject.card())
-            self.reader.insert(self.card)
-            self.api = ScardApi(self.host)
-            self.callbacks = Callbacks()
-            self.handle = self.connect()
-            self.api.SCardBeginTransaction(self.handle[1])
-            self.module: Module = subject.load(self.api)
-            if not self.module.DllMain(DllReason.PROCESS_ATTACH):
-                raise Failed("DllMain refuses to be loaded")
-        except BaseException:
-            self.host.close()
-            raise
-
-    def close(self) -> None:
-        """Unload the minidriver, shut the machine down."""
-        try:
-            close = getattr(self.module, "close", None)
-            if callable(close):
-                close()
-        finally:
-            self.host.close()
-            self.card.close()
-
-    # ------------------------------------------------------------------ contexts
-
-    def connect(self) -> tuple[int, int]:
-        """Return (hSCardCtx, hScard) of one more program."""
-        context = self.api.SCardEstablishContext()
-        return context, self.api.SCardConnect(context, self.reader.name)[0]
-
-    def data(self, **changes: Any) -> CardData:  # noqa: ANN401 - members of CardData
-        """Return what a host fills into CARD_DATA."""
-        context, card = changes.pop("handle", self.handle)
-        filled: dict[str, Any] = {
-            "version": self.settings.current_version,
-            "atr": self.api.SCardStatus(self.handle[1]).atr if "atr" not in changes else b"",
-            "card_name": self.subject.card_name,
-            "context": context,
-            "card": card,
-            "host": self.callbacks,
-            "callbacks": ALL_CALLBACKS,
-        }
-        return CardData(**(filled | changes))
-
-    def acquire(self, **changes: Any) -> Minidriver:  # noqa: ANN401 - members of CardData
-        """Make a context."""
-        return self.module.CardAcquireContext(self.data(**changes), 0)
-
-    @cached_property
-    def md(self) -> Minidriver:
-        """The context most checks work with."""
-        return self.acquire()
-
-    @contextmanager
-    def let_go(self) -> Iterator[None]:
-        """End the transaction for a while."""
-        self.api.SCardEndTransaction(self.handle[1])
-        yield
-        self.api.SCardBeginTransaction(self.handle[1])
+class Bench(Machine):
+    """A machine, and words for what checks do again and again."""
 
     # ------------------------------------------------------------------ what there is
 
@@ -173,8 +87,10 @@ class Bench:
     def _has(self, spec: KeySpec) -> bool:
         try:
             self.md.CardQueryKeySizes(spec, 0, CARD_KEY_SIZES())
-        except MinidriverError:
-            return False
+        except MinidriverError as error:
+            if error.code in (SCARD.E_INVALID_PARAMETER, SCARD.E_UNSUPPORTED_FEATURE):
+                return False
+            raise
         return True
 
     def spec(self, *wanted: KeySpec) -> KeySpec:
@@ -191,6 +107,12 @@ class Bench:
         """The user's PIN; raises NotApplicable where nobody told it."""
         return self.secret(Role.USER)
 
+    @property
+    def new_pin(self) -> bytes:
+        """Another PIN for the user, as long as the one that is told."""
+        new = self.pin[::-1]
+        return new if new != self.pin else new[:-1] + (b"1" if new.endswith(b"0") else b"0")
+
     def secret(self, role: int) -> bytes:
         """Return the PIN or key of a role; raises NotApplicable where nobody told it."""
         if role not in self.settings.pins:
@@ -198,8 +120,13 @@ class Bench:
         return self.settings.pins[role]
 
     def user(self) -> None:
-        """Log in as the user."""
-        self.md.CardAuthenticatePin(USER_NAME, self.pin)
+        """Log in as the user; that the PIN is refused is never what a check asks for."""
+        try:
+            self.md.CardAuthenticatePin(USER_NAME, self.pin)
+        except MinidriverError as error:
+            if error.code in (SCARD.W_WRONG_CHV, SCARD.W_CHV_BLOCKED):
+                raise Failed(f"{REFUSED}: {name_of(error.code)}") from None
+            raise
 
     def admin(self) -> None:
         """Log in as the administrator, by challenge and response."""
@@ -234,23 +161,46 @@ class Bench:
         """Return the public key of a container for a use; None where it has none."""
         try:
             info = self.md.CardGetContainerInfo(container, 0, ContainerInfo())
-        except MinidriverError:
-            return None
+        except MinidriverError as error:
+            if error.code in (SCARD.E_NO_KEY_CONTAINER, SCARD.E_INVALID_PARAMETER):
+                return None
+            raise
         blob = info.exchange if spec.is_exchange else info.signature
         if not blob:
             return None
         try:
             key, of = decode_public(blob)
-        except BlobError:
-            return None
+        except BlobError as error:
+            raise Failed(
+                f"the public key of container {container} cannot be read: {error}"
+            ) from None
         return key if of is spec else None
 
-    def key(self, *specs: KeySpec) -> Key:
-        """Return a key of the card with one of the specifications; made where there is none."""
+    def keys(self, *specs: KeySpec) -> Iterator[Key]:
+        """Yield the keys of the card with one of the specifications."""
         for container in range(KEYS_LOOKED_AT):
             for spec in specs:
                 if (public := self.public(container, spec)) is not None:
-                    return Key(container, spec, public)
+                    yield Key(container, spec, public)
+
+    def pin_of(self, container: int) -> int:
+        """Return the PIN that guards a container; the user's where no property says so."""
+        if "CardGetContainerProperty" not in self.md.table():
+            return Role.USER
+        name = ContainerProperty.PIN_IDENTIFIER
+        raw = self.md.CardGetContainerProperty(container, name, bytes(ROOM), 0)
+        return int.from_bytes(raw if isinstance(raw, bytes) else b"", "little")
+
+    def key(self, *specs: KeySpec, guarded: bool = False) -> Key:
+        """Return a key of the card with one of the specifications; made where there is none.
+
+        Args:
+            specs: the first that is there counts.
+            guarded: a PIN must guard it.
+        """
+        for key in self.keys(*specs):
+            if not guarded or self.pin_of(key.container) != Role.EVERYONE:
+                return key
         self.writable()
         spec = self.spec(*specs)
         container = self.free_container()

@@ -48,7 +48,7 @@ class Part:
     """The checks under one letter.
 
     Attributes:
-        letter: A to P.
+        letter: A to Q.
         title: what they are about.
         checks: in the order they run.
     """

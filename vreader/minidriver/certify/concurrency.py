@@ -130,8 +130,7 @@ def foreign_selection(bench: Bench) -> None:
 @PART.check(_HLK, "exports.several-instances")
 def two_cards(bench: Bench) -> None:
     """One module serves two cards in two readers."""
-    second = bench.host.add_reader("Second")
-    second.insert(bench.subject.card())
+    second, _ = bench.insert("Second")
     context = bench.api.SCardEstablishContext()
     card = bench.api.SCardConnect(context, second.name)[0]
     bench.api.SCardBeginTransaction(card)

@@ -1,23 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Part J: the life of containers, and what cmapfile says of them."""
 
-from functools import cache
+from functools import cache, partial
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from vreader.minidriver.abi.blobs import PrivateKey, decode_public, encode_private, encode_public
-from vreader.minidriver.abi.codes import MAX_CONTAINER_NAME, ContainerFlag, CreateContainer, KeySpec
-from vreader.minidriver.abi.files import CONTAINER_MAP, MSCP
-from vreader.minidriver.abi.pins import Role
-from vreader.minidriver.abi.properties import ContainerProperty
+from vreader.minidriver.abi.codes import CreateContainer, KeySpec
+from vreader.minidriver.abi.pins import MAX_PINS, Role, pins_of
+from vreader.minidriver.abi.properties import CardProperty, ContainerProperty
 from vreader.minidriver.abi.structs import (
     CARD_CAPABILITIES,
     CARD_FREE_SPACE_INFO,
     CARD_KEY_SIZES,
-    CONTAINER_MAP_RECORD,
 )
-from vreader.minidriver.certify.bench import ROOM, Bench
+from vreader.minidriver.certify.bench import ROOM, SIGNING, Bench, Key
 from vreader.minidriver.certify.check import NotApplicable, Part, page, refused, require
+from vreader.minidriver.certify.signing import verify
 from vreader.minidriver.values import ContainerInfo
 from vreader.winscard.codes import SCARD
 
@@ -41,11 +40,12 @@ def made(spec: KeySpec, bits: int) -> PrivateKey:
     return ec.generate_private_key(_EC_CURVE[spec.bits])
 
 
-def _sizes(bench: Bench, spec: KeySpec) -> CARD_KEY_SIZES:
+def sizes_of(bench: Bench, spec: KeySpec) -> CARD_KEY_SIZES:
+    """Return what CardQueryKeySizes tells of a key specification."""
     return bench.md.CardQueryKeySizes(spec, 0, CARD_KEY_SIZES())
 
 
-def _ready(bench: Bench) -> int:
+def ready(bench: Bench) -> int:
     """Log in as the user of a card that can be written; return a free container."""
     bench.writable()
     bench.user()
@@ -61,7 +61,7 @@ def info_missing(bench: Bench) -> None:
         refused(lambda: bench.md.CardGetContainerInfo(free, 0, ContainerInfo()), _NONE)
 
 
-@PART.check(_INFO, "container.info container.rsa-blob")
+@PART.check(_INFO, "container.info container.rsa-blob read-only.CardGetContainerInfo")
 def rsa_blob(bench: Bench) -> None:
     """An RSA key is a PUBLICKEYBLOB in the place of its use."""
     _blob(bench, *_RSA)
@@ -87,9 +87,9 @@ def _blob(bench: Bench, *specs: KeySpec) -> None:
 @PART.check(_CREATE, "container.generate container.generate-data-ignored")
 def generate(bench: Bench) -> None:
     """Generating makes a new key; pbKeyData is ignored."""
-    container = _ready(bench)
+    container = ready(bench)
     spec = bench.spec(*_RSA, *CURVES)
-    size = _sizes(bench, spec).dwMinimumBitlen if spec.is_rsa else 0
+    size = sizes_of(bench, spec).dwMinimumBitlen if spec.is_rsa else 0
     flags = CreateContainer.KEY_GEN
     bench.md.CardCreateContainer(container, flags, spec, size, b"ignored")
     public = bench.public(container, spec)
@@ -100,7 +100,7 @@ def generate(bench: Bench) -> None:
 @PART.check(_CREATE, "container.generate-size")
 def generate_size(bench: Bench) -> None:
     """A size that the card does not have is refused."""
-    container = _ready(bench)
+    container = ready(bench)
     spec = bench.spec(*_RSA)
     refused(
         lambda: bench.md.CardCreateContainer(container, 1, spec, _TOO_SMALL, None),
@@ -112,7 +112,7 @@ def generate_size(bench: Bench) -> None:
 @PART.check(page("CardQueryCapabilities"), "container.keygen-capability")
 def keygen_capability(bench: Bench) -> None:
     """The capability fKeyGen says whether keys are generated."""
-    container = _ready(bench)
+    container = ready(bench)
     spec = bench.spec(*KeySpec)
     if bench.md.CardQueryCapabilities(CARD_CAPABILITIES()).fKeyGen:
         bench.generate(container, spec)
@@ -121,16 +121,18 @@ def keygen_capability(bench: Bench) -> None:
 
 
 def _import(bench: Bench, spec: KeySpec) -> None:
-    container = _ready(bench)
+    container = ready(bench)
     if not bench.settings.key_import:
         raise NotApplicable("the settings say that no keys are imported")
-    bits = _sizes(bench, spec).dwDefaultBitlen
+    bits = sizes_of(bench, spec).dwDefaultBitlen
     private = made(spec, bits)
     blob = encode_private(private, spec)
     bench.md.CardCreateContainer(container, CreateContainer.KEY_IMPORT, spec, bits, blob)
     public = bench.public(container, spec)
     told = public.public_numbers() if public else None
     require(told == private.public_key().public_numbers(), "the public key is another")
+    if public is not None and spec in SIGNING:
+        verify(bench, Key(container, spec, public))
 
 
 @PART.check(_CREATE, "container.import-rsa")
@@ -147,17 +149,22 @@ def import_ecc(bench: Bench) -> None:
 
 @PART.check(_CREATE, "container.import-bad")
 def import_bad(bench: Bench) -> None:
-    """Data that is no key is refused and makes no container."""
-    container = _ready(bench)
+    """Data that is no key, half of one, or one of another kind makes no container."""
+    container = ready(bench)
     spec = bench.spec(*KeySpec)
-    refused(lambda: bench.md.CardCreateContainer(container, 2, spec, 1024, b"no key"))
-    refused(lambda: bench.md.CardGetContainerInfo(container, 0, ContainerInfo()), _NONE)
+    bits = sizes_of(bench, spec).dwDefaultBitlen
+    blob = encode_private(made(spec, bits), spec)
+    kind = KeySpec.ECDSA_P256 if spec.is_rsa else KeySpec.KEYEXCHANGE
+    another = encode_private(made(kind, 1024), kind)
+    for data in (b"no key", blob[: len(blob) // 2], another):
+        refused(partial(bench.md.CardCreateContainer, container, 2, spec, bits, data))
+        refused(lambda: bench.md.CardGetContainerInfo(container, 0, ContainerInfo()), _NONE)
 
 
 @PART.check(_CREATE, "container.overwrite")
 def overwrite(bench: Bench) -> None:
     """A key of the same use is overwritten."""
-    container = _ready(bench)
+    container = ready(bench)
     spec = bench.spec(*CURVES, *_RSA)
     bench.generate(container, spec)
     first = bench.public(container, spec)
@@ -170,7 +177,7 @@ def overwrite(bench: Bench) -> None:
 @PART.check(_CREATE, "container.two-keys")
 def two_keys(bench: Bench) -> None:
     """Making an exchange key leaves the signature key."""
-    container = _ready(bench)
+    container = ready(bench)
     if not set(_RSA) <= set(bench.specs):
         raise NotApplicable("the card has not both kinds of RSA keys")
     for spec in (KeySpec.SIGNATURE, KeySpec.KEYEXCHANGE):
@@ -180,26 +187,30 @@ def two_keys(bench: Bench) -> None:
 
 @PART.check(page("CardDeleteContainer"), "container.delete")
 def delete(bench: Bench) -> None:
-    """A deleted container is gone, and its index can be used again."""
-    container = _ready(bench)
+    """A deleted container is gone, the others stay, and its index can be used again."""
+    container = ready(bench)
     spec = bench.spec(*KeySpec)
     bench.generate(container, spec)
+    behind = bench.free_container()
+    bench.generate(behind, spec)
+    others = [key for key in bench.keys(*KeySpec) if key.container != container]
     bench.md.CardDeleteContainer(container, 0)
     refused(lambda: bench.md.CardGetContainerInfo(container, 0, ContainerInfo()), _NONE)
+    require(list(bench.keys(*KeySpec)) == others, "another container is not what it was")
     bench.generate(container, spec)
 
 
 @PART.check(page("CardDeleteContainer"), "container.delete-missing")
 def delete_missing(bench: Bench) -> None:
     """Deleting a container that is not there is SCARD_E_NO_KEY_CONTAINER."""
-    container = _ready(bench)
+    container = ready(bench)
     refused(lambda: bench.md.CardDeleteContainer(container, 0), _NONE)
 
 
 @PART.check(_CREATE, "container.too-many", silent="Any code is accepted.")
 def too_many(bench: Bench) -> None:
     """An index beyond the greatest number of containers is refused."""
-    _ready(bench)
+    ready(bench)
     most = bench.md.CardQueryFreeSpace(0, CARD_FREE_SPACE_INFO()).dwMaxKeyContainers
     if most > 0xFF:
         raise NotApplicable("the card takes every index")
@@ -209,7 +220,7 @@ def too_many(bench: Bench) -> None:
 @PART.check(page("CardQueryFreeSpace"), "file.free-space-moves")
 def takes_one(bench: Bench) -> None:
     """A new container takes one of the free ones."""
-    container = _ready(bench)
+    container = ready(bench)
     before = bench.md.CardQueryFreeSpace(0, CARD_FREE_SPACE_INFO()).dwKeyContainersAvailable
     if before == 0xFFFFFFFF:
         raise NotApplicable("the card does not tell its free containers")
@@ -222,7 +233,7 @@ def takes_one(bench: Bench) -> None:
 def ex_admin(bench: Bench) -> None:
     """A container under the administrator's PIN is refused."""
     bench.need("CardCreateContainerEx")
-    container = _ready(bench)
+    container = ready(bench)
     _ex_refused(bench, container, Role.ADMIN)
 
 
@@ -230,13 +241,17 @@ def ex_admin(bench: Bench) -> None:
 def ex_pin_range(bench: Bench) -> None:
     """A container under a PIN that the card does not have is refused."""
     bench.need("CardCreateContainerEx")
-    container = _ready(bench)
-    _ex_refused(bench, container, 7)
+    container = ready(bench)
+    there = pins_of(int.from_bytes(bench.get(CardProperty.LIST_PINS), "little"))
+    missing = [pin for pin in range(MAX_PINS) if pin > Role.ADMIN and pin not in there]
+    if not missing:
+        raise NotApplicable("the card has every PIN")
+    _ex_refused(bench, container, missing[-1])
 
 
 def _ex_refused(bench: Bench, container: int, pin: int) -> None:
     spec = bench.spec(*CURVES, *_RSA)
-    size = _sizes(bench, spec).dwMinimumBitlen if spec.is_rsa else 0
+    size = sizes_of(bench, spec).dwMinimumBitlen if spec.is_rsa else 0
     refused(
         lambda: bench.md.CardCreateContainerEx(container, 1, spec, size, None, pin),
         _INVALID,
@@ -249,9 +264,9 @@ def _ex_refused(bench: Bench, container: int, pin: int) -> None:
 def ex_property(bench: Bench) -> None:
     """The property "PIN Identifier" of a new container is the PIN it was made under."""
     bench.need("CardCreateContainerEx")
-    container = _ready(bench)
+    container = ready(bench)
     spec = bench.spec(*CURVES, *_RSA)
-    size = _sizes(bench, spec).dwMinimumBitlen if spec.is_rsa else 0
+    size = sizes_of(bench, spec).dwMinimumBitlen if spec.is_rsa else 0
     pin = max(role for role in (Role.USER, *bench.settings.pins) if role != Role.ADMIN)
     if pin != Role.USER:
         bench.md.CardAuthenticateEx(pin, 0, bench.secret(pin))
@@ -259,72 +274,3 @@ def ex_property(bench: Bench) -> None:
     name = ContainerProperty.PIN_IDENTIFIER
     raw = bench.md.CardGetContainerProperty(container, name, bytes(ROOM), 0)
     require(raw == int(pin).to_bytes(4, "little"), f"it is {raw!r}")
-
-
-def _records(bench: Bench) -> list[CONTAINER_MAP_RECORD]:
-    raw = bench.md.CardReadFile(MSCP, CONTAINER_MAP, 0)
-    size = CONTAINER_MAP_RECORD.layout().size
-    require(len(raw) % size == 0, f"cmapfile has {len(raw)} bytes")
-    return [CONTAINER_MAP_RECORD.decode(raw[at : at + size]) for at in range(0, len(raw), size)]
-
-
-_MAP = "WDK File System Requirements"
-
-
-@PART.check(_MAP, "container.map-record container.map-name container.map-default")
-def map_records(bench: Bench) -> None:
-    """Records of cmapfile are well formed, and one at most is the default."""
-    defaults = 0
-    for index, record in enumerate(_records(bench)):
-        flags, name = record.bFlags, record.wszGuid
-        require(not flags & ~3, f"flags of record {index} are {flags:#x}")
-        require(len(name) <= MAX_CONTAINER_NAME and "\\" not in name, f"it is called {name!r}")
-        require(flags != ContainerFlag.DEFAULT, f"record {index} is the default and not valid")
-        defaults += bool(flags & ContainerFlag.DEFAULT)
-    require(defaults <= 1, f"{defaults} are the default")
-
-
-@PART.check(_MAP, "container.map-agrees container.map-index file.cmapfile-empty")
-def map_agrees(bench: Bench) -> None:
-    """A valid record has a container with keys of the sizes it says."""
-    for index, record in enumerate(_records(bench)):
-        if not record.bFlags & ContainerFlag.VALID:
-            continue
-        for bits, exchange in (
-            (record.wSigKeySizeBits, False),
-            (record.wKeyExchangeKeySizeBits, True),
-        ):
-            keys = [bench.public(index, s) for s in KeySpec if s.is_exchange is exchange]
-            told = sum(key.key_size for key in keys if key)
-            require(told == bits, f"record {index} says {bits} bits, the key has {told}")
-
-
-@PART.check(page("CardQueryKeySizes"), "container.key-sizes")
-def key_sizes(bench: Bench) -> None:
-    """The default size of RSA keys is between the bounds and on a step."""
-    sizes = _sizes(bench, bench.spec(*_RSA))
-    low, default = sizes.dwMinimumBitlen, sizes.dwDefaultBitlen
-    require(low <= default <= sizes.dwMaximumBitlen, f"they are {sizes}")
-    step = sizes.dwIncrementalBitlen
-    require((default - low) % step == 0 if step else default == low, f"they are {sizes}")
-
-
-@PART.check(page("CardQueryKeySizes"), "container.key-sizes-curve")
-def key_sizes_curve(bench: Bench) -> None:
-    """The sizes of a curve are its own, the increment 1."""
-    spec = bench.spec(*CURVES)
-    sizes = _sizes(bench, spec)
-    all_three = {sizes.dwMinimumBitlen, sizes.dwDefaultBitlen, sizes.dwMaximumBitlen}
-    require(all_three == {spec.bits}, f"they are {sizes}")
-    require(sizes.dwIncrementalBitlen == 1, f"the increment is {sizes.dwIncrementalBitlen}")
-
-
-@PART.check(page("CardQueryKeySizes"), "container.key-sizes-true")
-def key_sizes_true(bench: Bench) -> None:
-    """A key of the default size can be made."""
-    container = _ready(bench)
-    spec = bench.spec(*_RSA)
-    size = _sizes(bench, spec).dwDefaultBitlen
-    bench.md.CardCreateContainer(container, 1, spec, size, None)
-    public = bench.public(container, spec)
-    require(public is not None and public.key_size == size, "it is of another size")

@@ -8,9 +8,10 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from vreader.minidriver.abi.codes import Calg
-from vreader.minidriver.abi.returncodes import CardWin32, MinidriverError
+from vreader.minidriver.abi.returncodes import MinidriverError
 from vreader.minidriver.callbacks import HostCallbacks
-from vreader.minidriver.values import DecryptInfo, Pkcs1, SigningInfo
+from vreader.minidriver.padding import csp_pad, csp_unpad
+from vreader.minidriver.values import DecryptInfo, SigningInfo
 from vreader.winscard.codes import SCARD
 
 # DER of AlgorithmIdentifier and the head of the digest (RFC 8017, 9.2).
@@ -20,13 +21,6 @@ DIGEST_INFO = {
     Calg.SHA_256: bytes.fromhex("3031300d060960864801650304020105000420"),
     Calg.SHA_384: bytes.fromhex("3041300d060960864801650304020205000430"),
     Calg.SHA_512: bytes.fromhex("3051300d060960864801650304020305000440"),
-}
-CNG_NAMES = {
-    "MD5": Calg.MD5,
-    "SHA1": Calg.SHA1,
-    "SHA256": Calg.SHA_256,
-    "SHA384": Calg.SHA_384,
-    "SHA512": Calg.SHA_512,
 }
 
 
@@ -73,10 +67,7 @@ class Callbacks(HostCallbacks):
     def CspPadData(self, info: SigningInfo, width: int) -> bytes:
         """See HostCallbacks."""
         self.padded += 1
-        name = info.padding.algorithm if isinstance(info.padding, Pkcs1) else None
-        algorithm = CNG_NAMES.get(name or "", info.hash_alg if name is None else 0)
-        head = DIGEST_INFO.get(Calg(algorithm), b"") if algorithm else b""
-        return pkcs1(head + (info.data or b""), width)[::-1]
+        return csp_pad(info, width)
 
     def CspGetDHAgreement(self, secret: int, flags: int) -> int:
         """See HostCallbacks."""
@@ -85,9 +76,4 @@ class Callbacks(HostCallbacks):
     def CspUnpadData(self, info: DecryptInfo) -> bytes:
         """See HostCallbacks."""
         self.padded += 1
-        if info.version < 2:
-            raise MinidriverError(CardWin32.REVISION_MISMATCH)
-        block = (info.data or b"")[::-1]
-        if block[:2] != b"\0\2" or 0 not in block[2:]:
-            raise MinidriverError(SCARD.E_INVALID_PARAMETER)
-        return block[block.index(0, 2) + 1 :]
+        return csp_unpad(info, oaep=True)

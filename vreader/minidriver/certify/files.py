@@ -3,7 +3,7 @@
 
 from functools import partial
 
-from vreader.minidriver.abi.codes import DirectoryAc, FileAc
+from vreader.minidriver.abi.codes import FileAc
 from vreader.minidriver.abi.files import (
     CARD_APPS,
     CARD_APPS_RECORD,
@@ -25,8 +25,7 @@ PART = Part("E", "File system")
 _INVALID = SCARD.E_INVALID_PARAMETER
 _NO_FILE, _NO_DIRECTORY = SCARD.E_FILE_NOT_FOUND, SCARD.E_DIR_NOT_FOUND
 _SYSTEM = "WDK File System Requirements"
-_WRITES = FileAc.EVERYONE_READ_USER_WRITE
-_USER_DIRECTORY = DirectoryAc.USER_CREATE_DELETE
+WRITES = FileAc.EVERYONE_READ_USER_WRITE
 LONG = "ninechars"
 
 
@@ -74,7 +73,7 @@ def case(bench: Bench) -> None:
     require(told == bench.md.CardReadFile(None, CARD_ID, 0), "another file was read")
 
 
-@PART.check(page("CardEnumFiles"), "file.enum-root file.enum access.list")
+@PART.check(page("CardEnumFiles"), "file.enum-root file.enum access.list read-only.CardEnumFiles")
 def enum_root(bench: Bench) -> None:
     """The root lists cardid, cardcf and cardapps."""
     names = bench.md.CardEnumFiles(None, 0)
@@ -127,7 +126,7 @@ def name_characters(bench: Bench) -> None:
     """A name with a character that Windows allows in no file name is refused."""
     writing(bench)
     for name in ("a*b", "a\\b"):
-        refused(partial(bench.md.CardCreateFile, MSCP, name, 0, _WRITES), _INVALID)
+        refused(partial(bench.md.CardCreateFile, MSCP, name, 0, WRITES), _INVALID)
 
 
 @PART.check(page("CardGetFileInfo"), "file.info")
@@ -161,7 +160,7 @@ def write_missing(bench: Bench) -> None:
 def write_read(bench: Bench) -> None:
     """What was written is read, also when it is longer or shorter than before."""
     writing(bench)
-    bench.md.CardCreateFile(MSCP, "sizes", 4, _WRITES)
+    bench.md.CardCreateFile(MSCP, "sizes", 4, WRITES)
     for size in (3, 600, 4, 0):
         data = bytes(n * 7 & 0xFF for n in range(size))
         bench.md.CardWriteFile(MSCP, "sizes", 0, data)
@@ -173,7 +172,7 @@ def write_read(bench: Bench) -> None:
 def create(bench: Bench) -> None:
     """A created file can be read at once and is in the list of its directory."""
     writing(bench)
-    bench.md.CardCreateFile(MSCP, "New", 8, _WRITES)
+    bench.md.CardCreateFile(MSCP, "New", 8, WRITES)
     size = len(bench.md.CardReadFile(MSCP, "new", 0))
     require(size in (0, 8), f"it has {size} bytes")
     names = bench.md.CardEnumFiles(MSCP, 0)
@@ -188,15 +187,15 @@ def create(bench: Bench) -> None:
 def create_existing(bench: Bench) -> None:
     """Creating a file that is there is ERROR_FILE_EXISTS."""
     writing(bench)
-    bench.md.CardCreateFile(MSCP, "twice", 0, _WRITES)
-    refused(lambda: bench.md.CardCreateFile(MSCP, "twice", 0, _WRITES), CardWin32.FILE_EXISTS)
+    bench.md.CardCreateFile(MSCP, "twice", 0, WRITES)
+    refused(lambda: bench.md.CardCreateFile(MSCP, "twice", 0, WRITES), CardWin32.FILE_EXISTS)
 
 
 @PART.check(page("CardCreateFile"), "file.create-missing-directory")
 def create_missing_directory(bench: Bench) -> None:
     """Creating a file creates no directory."""
     writing(bench)
-    refused(lambda: bench.md.CardCreateFile("nowhere", "a", 0, _WRITES), _NO_DIRECTORY)
+    refused(lambda: bench.md.CardCreateFile("nowhere", "a", 0, WRITES), _NO_DIRECTORY)
 
 
 @PART.check(page("CardCreateFile"), "file.create-name file.create-long-name")
@@ -204,7 +203,7 @@ def create_name(bench: Bench) -> None:
     """Creating a file without a name, or with a long one, is refused."""
     writing(bench)
     for name in (None, "", LONG):
-        refused(partial(bench.md.CardCreateFile, MSCP, name, 0, _WRITES), _INVALID)
+        refused(partial(bench.md.CardCreateFile, MSCP, name, 0, WRITES), _INVALID)
 
 
 @PART.check(page("CardCreateFile"), "file.create-access access.no-everyone-write")
@@ -219,7 +218,7 @@ def create_access(bench: Bench) -> None:
 def delete(bench: Bench) -> None:
     """A deleted file is gone."""
     writing(bench)
-    bench.md.CardCreateFile(MSCP, "gone", 0, _WRITES)
+    bench.md.CardCreateFile(MSCP, "gone", 0, WRITES)
     bench.md.CardDeleteFile(MSCP, "gone", 0)
     refused(lambda: bench.md.CardReadFile(MSCP, "gone", 0), _NO_FILE)
     require("gone" not in bench.md.CardEnumFiles(MSCP, 0), "it is in the list")
@@ -232,65 +231,6 @@ def delete_missing(bench: Bench) -> None:
     refused(lambda: bench.md.CardDeleteFile(MSCP, "nothing", 0), _NO_FILE)
     refused(lambda: bench.md.CardDeleteFile("nowhere", "a", 0), _NO_DIRECTORY)
     refused(lambda: bench.md.CardDeleteFile(MSCP, LONG, 0), _INVALID)
-
-
-@PART.check(page("CardCreateDirectory"), "file.directory-create")
-def directory_create(bench: Bench) -> None:
-    """A created directory takes files; creating it again is ERROR_FILE_EXISTS."""
-    writing(bench)
-    bench.md.CardCreateDirectory("mydir", _USER_DIRECTORY)
-    bench.md.CardCreateFile("mydir", "a", 0, _WRITES)
-    require(bench.md.CardEnumFiles("mydir", 0) == ["a"], "the file is not in the list")
-    refused(lambda: bench.md.CardCreateDirectory("mydir", _USER_DIRECTORY), CardWin32.FILE_EXISTS)
-
-
-@PART.check(page("CardEnumFiles"), "file.enum-empty")
-def enum_empty(bench: Bench) -> None:
-    """Listing an empty directory is SCARD_E_FILE_NOT_FOUND."""
-    writing(bench)
-    bench.md.CardCreateDirectory("empty", _USER_DIRECTORY)
-    refused(lambda: bench.md.CardEnumFiles("empty", 0), _NO_FILE)
-
-
-@PART.check(page("CardCreateDirectory"), "file.directory-over-file")
-def directory_over_file(bench: Bench) -> None:
-    """A directory with the name of a file is ERROR_FILE_EXISTS."""
-    writing(bench)
-    refused(lambda: bench.md.CardCreateDirectory(CARD_APPS, _USER_DIRECTORY), CardWin32.FILE_EXISTS)
-
-
-@PART.check(page("CardCreateDirectory"), "file.directory-name")
-def directory_name(bench: Bench) -> None:
-    """A directory without a name, or with a long one, is refused."""
-    writing(bench)
-    for name in (None, "", LONG):
-        refused(partial(bench.md.CardCreateDirectory, name, _USER_DIRECTORY), _INVALID)
-
-
-@PART.check(page("CardDeleteDirectory"), "file.directory-delete")
-def directory_delete(bench: Bench) -> None:
-    """An empty directory can be deleted and is gone then."""
-    writing(bench)
-    bench.md.CardCreateDirectory("brief", _USER_DIRECTORY)
-    bench.md.CardDeleteDirectory("brief")
-    refused(lambda: bench.md.CardEnumFiles("brief", 0), _NO_DIRECTORY, _NO_FILE)
-
-
-@PART.check(page("CardDeleteDirectory"), "file.directory-delete-missing file.directory-delete-name")
-def directory_delete_missing(bench: Bench) -> None:
-    """Deleting a directory that is not there is SCARD_E_DIR_NOT_FOUND."""
-    writing(bench)
-    refused(lambda: bench.md.CardDeleteDirectory("nowhere"), _NO_DIRECTORY)
-    refused(lambda: bench.md.CardDeleteDirectory(None), _INVALID)
-
-
-@PART.check(page("CardDeleteDirectory"), "file.directory-delete-full")
-def directory_full(bench: Bench) -> None:
-    """A directory with files in it is ERROR_DIR_NOT_EMPTY."""
-    writing(bench)
-    bench.md.CardCreateDirectory("full", _USER_DIRECTORY)
-    bench.md.CardCreateFile("full", "a", 0, _WRITES)
-    refused(lambda: bench.md.CardDeleteDirectory("full"), CardWin32.DIR_NOT_EMPTY)
 
 
 @PART.check(page("CardQueryFreeSpace"), "file.free-space")

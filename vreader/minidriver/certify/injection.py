@@ -37,7 +37,6 @@ PART = Part("Q", "Key injection")
 _SOURCE = "WDK Secure Key Injection"
 _SESSION_KEY = bytes(range(32))
 _VECTOR = bytes(range(16))
-_NEW = b"654321"
 
 
 class _Pair:
@@ -123,10 +122,17 @@ def change(bench: Bench) -> None:
     """A PIN is changed by encrypted data."""
     pair = _Pair(bench)
     info = CARD_CHANGE_AUTHENTICATOR(
-        7, ChangeFlag.CHANGE_PIN, 1, len(bench.pin), 1, len(_NEW), 0, bench.pin + _NEW
+        7,
+        ChangeFlag.CHANGE_PIN,
+        1,
+        len(bench.pin),
+        1,
+        len(bench.new_pin),
+        0,
+        bench.pin + bench.new_pin,
     )
     pair.pass_on(SecureFunction.CHANGE_AUTHENTICATOR, info.encode())
-    bench.md.CardAuthenticatePin("user", _NEW)
+    bench.md.CardAuthenticatePin("user", bench.new_pin)
 
 
 @PART.check(_SOURCE, "injection.authenticate")

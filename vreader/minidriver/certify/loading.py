@@ -181,7 +181,10 @@ def no_card(bench: Bench) -> None:
     require(not injects or "MDImportSessionKey" in has, "MDImportSessionKey is not there")
 
 
-@PART.check(page("CardDeleteContext"), "delete-context.frees exports.several-contexts")
+@PART.check(
+    page("CardDeleteContext"),
+    "delete-context.frees exports.several-contexts read-only.CardDeleteContext",
+)
 def delete_context(bench: Bench) -> None:
     """When a context is deleted others go on working."""
     other = bench.acquire()

@@ -2,16 +2,17 @@
 """Part C: parameters that are refused."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from vreader.minidriver.abi.codes import KeySpec
 from vreader.minidriver.abi.files import CARD_CF, CARD_ID, CONTAINER_MAP, MSCP
-from vreader.minidriver.abi.pins import USER_NAME, ChangeFlag, Role, pins_of
+from vreader.minidriver.abi.pins import USER_NAME, ChangeFlag, Role, SecretType, pins_of
 from vreader.minidriver.abi.properties import CardProperty, ContainerProperty
 from vreader.minidriver.abi.returncodes import MinidriverError
-from vreader.minidriver.abi.structs import CARD_FREE_SPACE_INFO, CARD_KEY_SIZES
+from vreader.minidriver.abi.structs import CARD_FREE_SPACE_INFO, CARD_KEY_SIZES, PIN_INFO
 from vreader.minidriver.certify.bench import ROOM, Bench
-from vreader.minidriver.certify.check import Part, page, refused, require
+from vreader.minidriver.certify.check import NotApplicable, Part, page, refused, require
 from vreader.minidriver.values import ContainerInfo
 from vreader.winscard.codes import SCARD
 
@@ -29,19 +30,24 @@ def refuse(
     function: str,
     rows: str,
     what: str,
-    call: Callable[[Bench], Any],
+    call: Callable[..., Any],
     *more: int,
     write: bool = False,
+    given: Callable[[Bench], tuple[Any, ...]] = lambda _: (),
     silent: str = "",
 ) -> None:
-    """Add a check of one bad parameter of a function."""
+    """Add a check of one bad parameter of a function.
+
+    What ``given`` makes ``call`` is called with; that it cannot be made is no refusal.
+    """
 
     def run(bench: Bench) -> None:
         bench.need(function)
         if write:
             bench.writable()
             bench.user()
-        refused(lambda: call(bench), _INVALID, *more)
+        ready = given(bench)
+        refused(lambda: call(bench, *ready), _INVALID, *more)
 
     PART.add(name, f"{function}: {what} is refused", page(function), rows, run, silent=silent)
 
@@ -51,6 +57,14 @@ def _no_pin(bench: Bench) -> int:
     raw = bench.maybe(CardProperty.LIST_PINS)
     there = set(pins_of(int.from_bytes(raw, "little")))
     return next((pin for pin in range(7, Role.ADMIN, -1) if pin not in there), 8)
+
+
+def _typed(bench: Bench) -> tuple[()]:
+    """Raise NotApplicable where the user's PIN is entered at the reader: somebody would have to."""
+    info = PIN_INFO.decode(bench.maybe(CardProperty.PIN_INFO, Role.USER, PIN_INFO()))
+    if info.PinType == SecretType.EXTERNAL:
+        raise NotApplicable("the user's PIN is entered at the reader")
+    return ()
 
 
 _FLAGS = "a flag that is not documented"
@@ -89,7 +103,8 @@ refuse(
     "CardGetContainerInfo",
     "parameter.container-info-flags",
     _FLAGS,
-    lambda b: b.md.CardGetContainerInfo(b.key(*KeySpec).container, 1, ContainerInfo()),
+    lambda b, key: b.md.CardGetContainerInfo(key.container, 1, ContainerInfo()),
+    given=lambda b: (b.key(*KeySpec),),
 )
 refuse(
     "free-space-flags",
@@ -110,7 +125,8 @@ refuse(
     "CardQueryKeySizes",
     "parameter.key-sizes-flags",
     _FLAGS,
-    lambda b: b.md.CardQueryKeySizes(b.spec(*KeySpec), 1, CARD_KEY_SIZES()),
+    lambda b, spec: b.md.CardQueryKeySizes(spec, 1, CARD_KEY_SIZES()),
+    given=lambda b: (b.spec(*KeySpec),),
 )
 refuse(
     "key-spec",
@@ -159,7 +175,8 @@ refuse(
     "CardAuthenticateEx",
     "parameter.pin-range",
     "a PIN that the card does not have",
-    lambda b: b.md.CardAuthenticateEx(_no_pin(b), 0, b.pin),
+    lambda b, pin_id: b.md.CardAuthenticateEx(pin_id, 0, b.pin),
+    given=lambda b: (_no_pin(b),),
 )
 refuse(
     "authenticate-flags",
@@ -174,6 +191,7 @@ refuse(
     "parameter.null-pin",
     "a NULL PIN, where no PIN is entered at the reader,",
     lambda b: b.md.CardAuthenticateEx(Role.USER, 0, None),
+    given=lambda b: _typed(b),
     silent="Assumed; no page says so.",
 )
 
@@ -184,13 +202,17 @@ def _change(bench: Bench, flags: int, by: int, target: int, count: int = 0) -> N
 
 
 _U, _A = Role.USER, Role.ADMIN
-refuse(
-    "change-flags",
-    _EX,
-    "parameter.change-flags",
-    "neither or both of unblock and change",
-    lambda b: _change(b, ChangeFlag.UNBLOCK | ChangeFlag.CHANGE_PIN, _U, _U),
-)
+
+
+@PART.check(page(_EX), "parameter.change-flags")
+def change_flags(bench: Bench) -> None:
+    """CardChangeAuthenticatorEx: neither or both of unblock and change is refused."""
+    bench.need(_EX)
+    bench.pin  # noqa: B018 - raises where it is not known
+    for flags in (0, ChangeFlag.UNBLOCK | ChangeFlag.CHANGE_PIN):
+        refused(partial(_change, bench, flags, _U, _U), _INVALID)
+
+
 refuse(
     "unblock-same",
     _EX,
@@ -203,7 +225,8 @@ refuse(
     _EX,
     "parameter.change-pin-range",
     "a PIN that the card does not have",
-    lambda b: _change(b, ChangeFlag.CHANGE_PIN, _no_pin(b), _U),
+    lambda b, pin_id: _change(b, ChangeFlag.CHANGE_PIN, pin_id, _U),
+    given=lambda b: (_no_pin(b),),
     silent="That everyone (0) is refused too is not asked for.",
 )
 refuse(
@@ -218,17 +241,19 @@ refuse(
     "CardGetProperty",
     "parameter.pin-property-range",
     "the strength of a PIN that is not there",
-    lambda b: b.get(CardProperty.PIN_STRENGTH_VERIFY, _no_pin(b)),
+    lambda b, pin_id: b.get(CardProperty.PIN_STRENGTH_VERIFY, pin_id),
     _UNSUPPORTED,
+    given=lambda b: (_no_pin(b),),
 )
 refuse(
     "container-property-flags",
     "CardGetContainerProperty",
     "parameter.container-property-flags",
     _FLAGS,
-    lambda b: b.md.CardGetContainerProperty(
-        b.key(*KeySpec).container, ContainerProperty.PIN_IDENTIFIER, _ROOM, 1
+    lambda b, key: b.md.CardGetContainerProperty(
+        key.container, ContainerProperty.PIN_IDENTIFIER, _ROOM, 1
     ),
+    given=lambda b: (b.key(*KeySpec),),
 )
 refuse(
     "delete-flags",

@@ -1,38 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Part G: PINs, their counters, changing and unblocking them."""
+"""Part G: PINs, what verifies them, their counters, logging out.
 
+Changing and unblocking them is in :mod:`vreader.minidriver.certify.changing`.
+"""
+
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-from vreader.minidriver.abi.codes import VALUE_UNKNOWN, KeySpec
-from vreader.minidriver.abi.files import CARD_CF
+from vreader.minidriver.abi.codes import VALUE_UNKNOWN
+from vreader.minidriver.abi.files import CARD_CF, CARD_ID
 from vreader.minidriver.abi.pins import (
     ADMIN_NAME,
     ALL_ROLES,
     USER_NAME,
-    ChangeFlag,
     PinCache,
     Role,
-    UnblockFlag,
     pins_of,
 )
 from vreader.minidriver.abi.properties import CardProperty
 from vreader.minidriver.abi.returncodes import MinidriverError
 from vreader.minidriver.abi.structs import PIN_INFO
-from vreader.minidriver.certify.bench import ADMIN_KEY_SIZE, Bench, Key
+from vreader.minidriver.certify.bench import SIGNING, Bench, Key
 from vreader.minidriver.certify.check import Failed, NotApplicable, Part, page, refused, require
-from vreader.minidriver.certify.csp import response
-from vreader.minidriver.values import SigningInfo
+from vreader.minidriver.certify.signing import job
 from vreader.winscard.codes import SCARD
 
 PART = Part("G", "PINs")
 
 _PINS = "WDK Card PIN Operations"
 _WRONG, _BLOCKED = SCARD.W_WRONG_CHV, SCARD.W_CHV_BLOCKED
-_INVALID, _DENIED = SCARD.E_INVALID_PARAMETER, SCARD.W_SECURITY_VIOLATION
+_DENIED = SCARD.W_SECURITY_VIOLATION
 _UNSUPPORTED = SCARD.E_UNSUPPORTED_FEATURE
-_NEW = b"654321"
 _MANY = 20
-_SIGNING = tuple(s for s in KeySpec if s.is_rsa or not s.is_exchange)
 
 
 def wrong(pin: bytes) -> bytes:
@@ -45,13 +45,20 @@ def pin_info(bench: Bench, role: int) -> PIN_INFO:
     return PIN_INFO.decode(bench.maybe(CardProperty.PIN_INFO, role, PIN_INFO()))
 
 
-def block(bench: Bench) -> None:
-    """Present wrong PINs until the user's is blocked."""
+def block(bench: Bench, present: Callable[[bytes], Any] | None = None) -> None:
+    """Present wrong PINs until the user's is blocked; by CardAuthenticatePin unless told."""
+    by = present or partial(bench.md.CardAuthenticatePin, USER_NAME)
     bad = wrong(bench.pin)
     for _ in range(_MANY):
-        if refused(lambda: bench.md.CardAuthenticatePin(USER_NAME, bad)).code == _BLOCKED:
+        if refused(lambda: by(bad), _WRONG, _BLOCKED).code == _BLOCKED:
             return
     raise Failed(f"after {_MANY} wrong PINs the PIN is not blocked")
+
+
+def is_blocked(call: Callable[[], Any]) -> None:
+    """Require SCARD_W_CHV_BLOCKED with no attempts."""
+    error = refused(call, _BLOCKED)
+    require(error.attempts == 0, f"{error.attempts} attempts are left")
 
 
 @PART.check(_PINS, "pin.list-has-roles pin.roles pin.set-bits")
@@ -89,7 +96,7 @@ def cache_policy(bench: Bench) -> None:
         require(kind != PinCache.TIMED or policy.dwPinCachePolicyInfo, "no seconds")
 
 
-@PART.check(page("CardAuthenticatePin"), "pin.verify")
+@PART.check(page("CardAuthenticatePin"), "pin.verify read-only.CardAuthenticatePin")
 def verify(bench: Bench) -> None:
     """The right PIN authenticates, for the oldest host too."""
     md = bench.acquire(version=bench.settings.minimum_version)
@@ -118,8 +125,9 @@ def counter(bench: Bench) -> None:
     first = left()
     if first == VALUE_UNKNOWN:
         raise NotApplicable("the card does not tell its attempts")
-    second = left()
-    require(second == (first or 0) - 1, f"{first} attempts became {second}")
+    if first is not None and first > 1:
+        second = left()
+        require(second == first - 1, f"{first} attempts became {second}")
     bench.user()
     again = left()
     require(again == first, f"after the right PIN {again} are left, not {first}")
@@ -130,8 +138,32 @@ def blocked(bench: Bench) -> None:
     """A blocked PIN is SCARD_W_CHV_BLOCKED with no attempts, also with the right value."""
     block(bench)
     for pin in (bench.pin, wrong(bench.pin)):
-        error = refused(partial(bench.md.CardAuthenticatePin, USER_NAME, pin), _BLOCKED)
-        require(error.attempts == 0, f"{error.attempts} attempts are left")
+        is_blocked(partial(bench.md.CardAuthenticatePin, USER_NAME, pin))
+
+
+def _nobody(bench: Bench, *pins: bytes) -> None:
+    """Require that some PINs are refused and that none of them lets a key be used."""
+    key = bench.key(*SIGNING, guarded=True)
+    bench.logout()
+    for pin in pins:
+        refused(partial(bench.md.CardAuthenticatePin, USER_NAME, pin))
+        refused(lambda: uses(bench, key), _DENIED)
+
+
+@PART.check(page("CardAuthenticatePin"), "pin.wrong pin.state-per-card")
+def wrong_no_login(bench: Bench) -> None:
+    """A wrong PIN authenticates nobody."""
+    _nobody(bench, wrong(bench.pin))
+
+
+@PART.check(
+    page("CardAuthenticatePin"),
+    "pin.wrong pin.verify",
+    silent="Any code is accepted: the length of a PIN may be what is refused.",
+)
+def whole_pin(bench: Bench) -> None:
+    """A part of the PIN, or more than it, authenticates nobody."""
+    _nobody(bench, bench.pin[:-1], bench.pin + b"0")
 
 
 @PART.check(page("CardAuthenticateEx"), "pin.ex-wrong")
@@ -139,164 +171,34 @@ def ex_wrong(bench: Bench) -> None:
     """CardAuthenticateEx tells wrong PINs and blocked ones as CardAuthenticatePin does."""
     bench.need("CardAuthenticateEx")
     bad = wrong(bench.pin)
-    error = refused(lambda: bench.md.CardAuthenticateEx(Role.USER, 0, bad), _WRONG)
+    present = partial(bench.md.CardAuthenticateEx, Role.USER, 0)
+    error = refused(lambda: present(bad), _WRONG)
     require(error.attempts is not None, "no attempts were written")
-    block(bench)
-    error = refused(lambda: bench.md.CardAuthenticateEx(Role.USER, 0, bench.pin), _BLOCKED)
-    require(error.attempts == 0, f"{error.attempts} attempts are left")
+    block(bench, present)
+    is_blocked(lambda: present(bench.pin))
+    is_blocked(lambda: bench.md.CardAuthenticatePin(USER_NAME, bench.pin))
 
 
 @PART.check(page("CardAuthenticateEx"), "version.many-pins pin.ex-several")
 def several(bench: Bench) -> None:
-    """Authenticating the administrator leaves the user authenticated."""
+    """User and administrator are authenticated at once, in either order."""
     bench.writable()
-    key = bench.key(*_SIGNING)
+    key = bench.key(*SIGNING, guarded=True)
     bench.user()
     bench.admin()
-    _uses(bench, key)
+    uses(bench, key)
+    bench.user()
+    rewrite_cardid(bench)
 
 
-def _uses(bench: Bench, key: Key) -> None:
+def uses(bench: Bench, key: Key) -> None:
     """Do what the user alone can."""
-    bench.md.CardSignData(SigningInfo(key.container, key.spec, bytes(20), 0x8004))
+    bench.md.CardSignData(job(bench, key))
 
 
-@PART.check(page("CardChangeAuthenticator"), "pin.change pin.change-flags")
-def change(bench: Bench) -> None:
-    """After a change the new PIN is right and the old one wrong."""
-    bench.need("CardChangeAuthenticator")
-    old = bench.pin
-    bench.md.CardChangeAuthenticator(USER_NAME, old, _NEW, 0, UnblockFlag.PIN)
-    refused(lambda: bench.md.CardAuthenticatePin(USER_NAME, old), _WRONG)
-    bench.md.CardAuthenticatePin(USER_NAME, _NEW)
-
-
-@PART.check(page("CardChangeAuthenticator"), "pin.change-wrong")
-def change_wrong(bench: Bench) -> None:
-    """With a wrong current PIN nothing changes, and an attempt is gone."""
-    bench.need("CardChangeAuthenticator")
-    bad = wrong(bench.pin)
-    error = refused(
-        lambda: bench.md.CardChangeAuthenticator(USER_NAME, bad, _NEW, 0, UnblockFlag.PIN),
-        _WRONG,
-    )
-    require(error.attempts is not None, "no attempts were written")
-    bench.user()
-
-
-@PART.check(page("CardChangeAuthenticatorEx"), "pin.change-ex")
-def change_ex(bench: Bench) -> None:
-    """CardChangeAuthenticatorEx changes a PIN by itself."""
-    bench.need("CardChangeAuthenticatorEx")
-    by = (ChangeFlag.CHANGE_PIN, Role.USER, bench.pin, Role.USER, _NEW, 0)
-    bench.md.CardChangeAuthenticatorEx(*by)
-    bench.md.CardAuthenticatePin(USER_NAME, _NEW)
-
-
-@PART.check(page("CardChangeAuthenticatorEx"), "pin.change-permission")
-def change_permission(bench: Bench) -> None:
-    """A PIN that is not permitted cannot change another."""
-    bench.need("CardChangeAuthenticatorEx")
-    mask = pin_info(bench, Role.ADMIN).dwChangePermission
-    if mask & 2:
-        raise NotApplicable("the user may change the administrator's PIN")
-    target = bytes(24)
-    refused(
-        lambda: bench.md.CardChangeAuthenticatorEx(
-            ChangeFlag.CHANGE_PIN, Role.USER, bench.pin, Role.ADMIN, target, 0
-        ),
-        _INVALID,
-        _DENIED,
-        _UNSUPPORTED,
-    )
-
-
-def _answer(bench: Bench) -> bytes:
-    key = bench.admin_key()
-    return response(key, bench.md.CardGetChallenge())
-
-
-def _unblock(bench: Bench) -> None:
-    """Unblock by the administrator's response, or by a PUK where the settings have one."""
-    bench.need("CardUnblockPin")
-    flag, authentication = UnblockFlag.PIN, bench.secret(Role.ADMIN)
-    if len(authentication) == ADMIN_KEY_SIZE:
-        flag, authentication = UnblockFlag.CHALLENGE_RESPONSE, _answer(bench)
-    try:
-        bench.md.CardUnblockPin(USER_NAME, authentication, _NEW, 0, flag)
-    except MinidriverError as error:
-        if error.code == _UNSUPPORTED:
-            raise NotApplicable("the card is not unblocked by what the settings have") from None
-        raise
-
-
-@PART.check(
-    page("CardUnblockPin"),
-    "pin.unblock pin.unblock-flags",
-    silent="The page knows unblocking by a response alone, the header by a PIN too.",
-)
-def unblock(bench: Bench) -> None:
-    """The administrator unblocks the user's PIN, with all its attempts."""
-    bench.need("CardUnblockPin")
-    bench.secret(Role.ADMIN)
-    block(bench)
-    _unblock(bench)
-    bench.md.CardAuthenticatePin(USER_NAME, _NEW)
-
-
-@PART.check(page("CardUnblockPin"), "pin.unblock-atomic")
-def unblock_atomic(bench: Bench) -> None:
-    """With a wrong response the PIN stays as it was."""
-    bench.need("CardUnblockPin")
-    answer = wrong(_answer(bench))
-    refused(lambda: bench.md.CardUnblockPin(USER_NAME, answer, _NEW, 0, 1))
-    bench.user()
-
-
-@PART.check(
-    page("CardUnblockPin"),
-    "pin.unblock-leaves-no-login",
-    silent="An old page says that the user is authenticated; both states are accepted.",
-)
-def unblock_no_login(bench: Bench) -> None:
-    """Unblocking does not leave the administrator authenticated."""
-    bench.writable()
-    _unblock(bench)
-    refused(lambda: bench.md.CardWriteFile(None, "cardid", 0, bytes(16)), _DENIED)
-
-
-@PART.check(page("CardUnblockPin"), "pin.unblock-user-only")
-def unblock_user_only(bench: Bench) -> None:
-    """Only the user can be unblocked."""
-    bench.need("CardUnblockPin")
-    answer = _answer(bench)
-    call = partial(bench.md.CardUnblockPin, ADMIN_NAME, answer, bytes(24), 0, 1)
-    refused(call, _INVALID, _UNSUPPORTED)
-
-
-@PART.check(page("CardChangeAuthenticatorEx"), "pin.unblock-ex")
-def unblock_ex(bench: Bench) -> None:
-    """CardChangeAuthenticatorEx unblocks the user's PIN by the administrator."""
-    bench.need("CardChangeAuthenticatorEx", "CardGetChallengeEx")
-    key = bench.admin_key()
-    block(bench)
-    answer = response(key, bench.md.CardGetChallengeEx(Role.ADMIN, 0))
-    bench.md.CardChangeAuthenticatorEx(ChangeFlag.UNBLOCK, Role.ADMIN, answer, Role.USER, _NEW, 0)
-    bench.md.CardAuthenticatePin(USER_NAME, _NEW)
-
-
-@PART.check(page("CardChangeAuthenticatorEx"), "pin.unblock-permission")
-def unblock_permission(bench: Bench) -> None:
-    """The user cannot unblock the administrator's PIN."""
-    bench.need("CardChangeAuthenticatorEx")
-    refused(
-        lambda: bench.md.CardChangeAuthenticatorEx(
-            ChangeFlag.UNBLOCK, Role.USER, bench.pin, Role.ADMIN, bytes(24), 0
-        ),
-        _INVALID,
-        _DENIED,
-        _UNSUPPORTED,
-    )
+def rewrite_cardid(bench: Bench) -> None:
+    """Do what the administrator alone can."""
+    bench.md.CardWriteFile(None, CARD_ID, 0, bench.md.CardReadFile(None, CARD_ID, 0))
 
 
 @PART.check(
@@ -318,17 +220,20 @@ def deauthenticate(bench: Bench) -> None:
 
 @PART.check(page("CardDeauthenticateEx"), "pin.deauthenticate-ex")
 def deauthenticate_ex(bench: Bench) -> None:
-    """Logging out of the administrator leaves the user logged in."""
+    """Logging out of the administrator leaves the user logged in, and nobody else."""
     bench.need("CardDeauthenticateEx")
     bench.writable()
-    bench.admin_key()
-    key = bench.key(*_SIGNING)
+    key = bench.key(*SIGNING, guarded=True)
     bench.user()
-    _log_out(bench, 4)
-    _uses(bench, key)
+    bench.admin()
+    log_out(bench, 4)
+    uses(bench, key)
+    refused(lambda: rewrite_cardid(bench), _DENIED)
 
 
-def _log_out(bench: Bench, pins: int) -> None:
+def log_out(bench: Bench, pins: int) -> None:
+    """Log out of a set of PINs; raises NotApplicable where the minidriver cannot."""
+    bench.need("CardDeauthenticateEx")
     try:
         bench.md.CardDeauthenticateEx(pins, 0)
     except MinidriverError as error:
@@ -337,11 +242,13 @@ def _log_out(bench: Bench, pins: int) -> None:
         raise
 
 
-@PART.check(page("CardDeauthenticateEx"), "pin.deauthenticate-ex-everyone")
+@PART.check(
+    page("CardDeauthenticateEx"), "pin.deauthenticate-ex-everyone read-only.CardDeauthenticateEx"
+)
 def deauthenticate_all(bench: Bench) -> None:
     """Logging out of FF logs everybody out."""
     bench.need("CardDeauthenticateEx")
-    key = bench.key(*_SIGNING)
+    key = bench.key(*SIGNING, guarded=True)
     bench.user()
-    _log_out(bench, ALL_ROLES)
-    refused(lambda: _uses(bench, key), _DENIED)
+    log_out(bench, ALL_ROLES)
+    refused(lambda: uses(bench, key), _DENIED)

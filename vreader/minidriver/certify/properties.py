@@ -110,10 +110,13 @@ def strength(bench: Bench) -> None:
         require(not value & ~3, f"{name} is {value:#x}")
 
 
-@PART.check(_GET, "property.authenticated pin.ex-verify pin.state-per-card")
+@PART.check(
+    _GET, "property.authenticated pin.ex-verify pin.state-per-card read-only.CardAuthenticateEx"
+)
 def authenticated(bench: Bench) -> None:
     """The property "Authenticated State" shows who is authenticated."""
-    bench.maybe(_P.AUTHENTICATED_STATE)
+    state = _number(bench.maybe(_P.AUTHENTICATED_STATE))
+    require(not state & 2, f"before the user is authenticated it is {state:#x}")
     bench.need("CardAuthenticateEx")
     bench.md.CardAuthenticateEx(Role.USER, 0, bench.pin)
     state = _number(bench.get(_P.AUTHENTICATED_STATE))
@@ -127,7 +130,7 @@ def key_import(bench: Bench) -> None:
     require(not value & ~sum(KeyImport), f"it is {value:#x}")
 
 
-@PART.check(_GET, "property.parent-window property.context-string")
+@PART.check(_GET, "property.parent-window property.context-string read-only.CardSetProperty")
 def write_only(bench: Bench) -> None:
     """The properties "Parent Window" and "PIN Context String" can be set and not read."""
     bench.need("CardSetProperty")
@@ -185,15 +188,17 @@ _CONTAINER_GET, _CONTAINER_SET = page("CardGetContainerProperty"), page("CardSet
 @PART.check(_CONTAINER_GET, "property.container-info")
 def container_info(bench: Bench) -> None:
     """The property "Container Info" is what CardGetContainerInfo returns."""
+    bench.need("CardGetContainerProperty")
     container = bench.key(*KeySpec).container
     got = bench.md.CardGetContainerProperty(container, _C.INFO, bytes(ROOM), 0)
     told = bench.md.CardGetContainerInfo(container, 0, ContainerInfo())
     require(isinstance(got, ContainerInfo) and got[1:] == told[1:], "they differ")
 
 
-@PART.check(_CONTAINER_GET, "property.container-pin")
+@PART.check(_CONTAINER_GET, "property.container-pin read-only.CardGetContainerProperty")
 def container_pin(bench: Bench) -> None:
     """The property "PIN Identifier" is a PIN of the card."""
+    bench.need("CardGetContainerProperty")
     container = bench.key(*KeySpec).container
     raw = bench.md.CardGetContainerProperty(container, _C.PIN_IDENTIFIER, bytes(ROOM), 0)
     require(isinstance(raw, bytes), "it is no number")
@@ -205,6 +210,7 @@ def container_pin(bench: Bench) -> None:
 @PART.check(_CONTAINER_GET, "property.container-unsupported")
 def container_unknown(bench: Bench) -> None:
     """An unknown property of a container cannot be got."""
+    bench.need("CardGetContainerProperty")
     container = bench.key(*KeySpec).container
     refused(
         lambda: bench.md.CardGetContainerProperty(container, "No Such", bytes(ROOM), 0),
@@ -216,6 +222,7 @@ def container_unknown(bench: Bench) -> None:
 @PART.check(_CONTAINER_GET, "property.container-short")
 def container_short(bench: Bench) -> None:
     """A buffer that is too short for a property of a container is refused."""
+    bench.need("CardGetContainerProperty")
     container = bench.key(*KeySpec).container
     error = refused(
         lambda: bench.md.CardGetContainerProperty(container, _C.PIN_IDENTIFIER, b"\0", 0),
@@ -227,6 +234,7 @@ def container_short(bench: Bench) -> None:
 @PART.check(_CONTAINER_SET, "property.container-set property.container-set-unsupported")
 def container_set(bench: Bench) -> None:
     """The property "Container Info" cannot be set."""
+    bench.need("CardSetContainerProperty")
     container = bench.key(*KeySpec).container
     bench.user()
     refused(
@@ -240,6 +248,7 @@ def container_set(bench: Bench) -> None:
 @PART.check(_CONTAINER_SET, "property.container-set-index")
 def container_set_index(bench: Bench) -> None:
     """Setting a property of a container that is not there is SCARD_E_NO_KEY_CONTAINER."""
+    bench.need("CardSetContainerProperty")
     bench.writable()
     container = bench.free_container()
     bench.user()
@@ -253,6 +262,7 @@ def container_set_index(bench: Bench) -> None:
 @PART.check(_CONTAINER_SET, "property.container-ecdh")
 def container_ecdh(bench: Bench) -> None:
     """The property "Associated ECDH Key" is an index or unsupported."""
+    bench.need("CardGetContainerProperty")
     container = bench.key(*KeySpec).container
     try:
         raw = bench.md.CardGetContainerProperty(container, _C.ASSOCIATED_ECDH_KEY, bytes(ROOM), 0)

@@ -8,7 +8,7 @@ from typing import Any
 from vreader.minidriver.abi.codes import KeySpec
 from vreader.minidriver.abi.files import CARD_APPS, CARD_CF, CARD_ID, CONTAINER_MAP, MSCP
 from vreader.minidriver.abi.functions import FUNCTIONS, ReadOnly
-from vreader.minidriver.abi.pins import Role
+from vreader.minidriver.abi.pins import USER_NAME, Role
 from vreader.minidriver.abi.properties import CardProperty, ContainerProperty
 from vreader.minidriver.abi.returncodes import MinidriverError
 from vreader.minidriver.abi.structs import CARD_CAPABILITIES, CARD_FILE_INFO, CARD_FREE_SPACE_INFO
@@ -33,6 +33,25 @@ _REFUSES: dict[str, Callable[[Minidriver], Any]] = {
         0, ContainerProperty.PIN_IDENTIFIER, int(Role.USER).to_bytes(4, "little"), 0
     ),
 }
+# With NULL for what is needed: nothing happens to the card, whatever a function does.
+_OPTIONAL: dict[str, Callable[[Minidriver], Any]] = {
+    "CardAuthenticateChallenge": lambda md: md.CardAuthenticateChallenge(None),
+    "CardUnblockPin": lambda md: md.CardUnblockPin(USER_NAME, None, None, 0, 1),
+    "CardChangeAuthenticator": lambda md: md.CardChangeAuthenticator(USER_NAME, None, None, 0, 2),
+    "CardGetChallengeEx": lambda md: md.CardGetChallengeEx(Role.EVERYONE, 0),
+    "CardChangeAuthenticatorEx": lambda md: md.CardChangeAuthenticatorEx(
+        2, Role.EVERYONE, None, Role.EVERYONE, None, 0
+    ),
+    "MDImportSessionKey": lambda md: md.MDImportSessionKey(None, None, None),
+    "MDEncryptData": lambda md: md.MDEncryptData(0, None, None, 0),
+    "CardImportSessionKey": lambda md: md.CardImportSessionKey(0, None, None, None, None, 0),
+    "CardGetSharedKeyHandle": lambda md: md.CardGetSharedKeyHandle(None),
+    "CardGetAlgorithmProperty": lambda md: md.CardGetAlgorithmProperty(None, None, None, 0),
+    "CardGetKeyProperty": lambda md: md.CardGetKeyProperty(0, None, None, 0),
+    "CardSetKeyProperty": lambda md: md.CardSetKeyProperty(0, None, None, 0),
+    "CardDestroyKey": lambda md: md.CardDestroyKey(0),
+    "CardProcessEncryptedData": lambda md: md.CardProcessEncryptedData(0, None, None, 0, 0),
+}
 
 
 def _only(bench: Bench) -> None:
@@ -54,7 +73,11 @@ def refuses(bench: Bench) -> None:
         refused(partial(call, bench.md), _UNSUPPORTED)
 
 
-@PART.check(_SOURCE, f"read-only.virtual-files {_rows(ReadOnly.WORKS)}")
+@PART.check(
+    _SOURCE,
+    "read-only.virtual-files read-only.CardReadFile read-only.CardGetFileInfo "
+    "read-only.CardQueryCapabilities",
+)
 def virtual_files(bench: Bench) -> None:
     """Its four files can be read, listed and looked at."""
     _only(bench)
@@ -72,15 +95,15 @@ def virtual_files(bench: Bench) -> None:
 
 @PART.check(_SOURCE, "read-only.key")
 def key(bench: Bench) -> None:
-    """There is a key under the user's PIN."""
+    """Where there are keys, one is under the user's PIN."""
     _only(bench)
-    container = bench.key(*KeySpec).container
-    name = ContainerProperty.PIN_IDENTIFIER
-    raw = bench.md.CardGetContainerProperty(container, name, bytes(64), 0)
-    require(raw == b"\1\0\0\0", f"its PIN is {raw!r}")
+    pins = {bench.pin_of(key.container) for key in bench.keys(*KeySpec)}
+    if not pins:
+        raise NotApplicable("there is no key on the card")
+    require(Role.USER in pins, f"their PINs are {sorted(pins)}")
 
 
-@PART.check(_SOURCE, "read-only.free-space")
+@PART.check(_SOURCE, "read-only.free-space read-only.CardQueryFreeSpace")
 def free_space(bench: Bench) -> None:
     """Free bytes and free containers are 0."""
     _only(bench)
@@ -89,7 +112,7 @@ def free_space(bench: Bench) -> None:
     require(free == (0, 0), f"they are {free}")
 
 
-@PART.check(_SOURCE, "read-only.enrollment")
+@PART.check(_SOURCE, "read-only.enrollment read-only.CardGetProperty")
 def enrollment(bench: Bench) -> None:
     """The property "Supports Windows x.509 Enrollment" is FALSE."""
     _only(bench)
@@ -107,12 +130,15 @@ def settable(bench: Bench) -> None:
 
 @PART.check(_SOURCE, _rows(ReadOnly.MAY_REFUSE))
 def optional(bench: Bench) -> None:
-    """What a read-only card need not do works, or is not supported."""
+    """What a read-only card need not do is refused as unsupported, or looks at its parameters."""
     _only(bench)
+    bench.user()
+    for name, call in _OPTIONAL.items():
+        if name in bench.md.table():
+            refused(partial(call, bench.md), _UNSUPPORTED, SCARD.E_INVALID_PARAMETER)
     if "CardGetChallenge" in bench.md.table():
         _works_or_unsupported(bench.md.CardGetChallenge)
     if "CardCreateContainerEx" in bench.md.table():
-        bench.user()
         refused(
             lambda: bench.md.CardCreateContainerEx(5, 1, 1, 2048, None, Role.USER), _UNSUPPORTED
         )

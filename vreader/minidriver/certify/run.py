@@ -9,7 +9,9 @@ import threading
 import time
 import traceback
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from enum import Enum
+from pathlib import Path
 from typing import NamedTuple
 
 from vreader.errors import UsageError, VreaderError, near
@@ -18,13 +20,17 @@ from vreader.minidriver.certify import (
     access,
     agreement,
     challenges,
+    changing,  # noqa: F401 - adds checks to the part of PINs
     concurrency,
+    containermap,  # noqa: F401 - adds checks to the part of containers
     containers,
     decryption,
+    directories,  # noqa: F401 - adds checks to the part of files
     files,
     injection,
     keyparameters,  # noqa: F401 - adds checks to the part of parameters
     loading,
+    paddings,  # noqa: F401 - adds checks to the part of signatures
     parameters,
     pins,
     properties,
@@ -36,6 +42,7 @@ from vreader.minidriver.certify import (
 )
 from vreader.minidriver.certify.bench import Bench
 from vreader.minidriver.certify.check import Check, Failed, NotApplicable, Part
+from vreader.minidriver.certify.machine import Machine
 from vreader.minidriver.certify.settings import Settings
 from vreader.minidriver.certify.subject import Subject
 
@@ -58,7 +65,9 @@ PARTS: tuple[Part, ...] = (
     removal.PART,
     injection.PART,
 )
+HERE = Path(__file__).parent
 PATIENCE_S = 20.0
+FIRST_PATIENCE_S = 120.0
 MAX_HANGS = 5
 
 
@@ -131,7 +140,31 @@ def certify(
     """
     checks = select(only)
     run = _Run(subject, settings or Settings(), patience_s)
-    return Certificate(subject.name, list(run.results(checks)))
+    return Certificate(one_line(subject.name), list(run.results(checks)))
+
+
+def try_loading(subject: Subject, patience_s: float = FIRST_PATIENCE_S) -> None:
+    """Load a minidriver once before its checks, for what is wrong with its name or this machine.
+
+    What else goes wrong the checks tell. The first load of a DLL may take long, and is no hang.
+
+    Raises:
+        UsageError: it cannot be loaded at all.
+    """
+    found: list[UsageError] = []
+
+    def load() -> None:
+        with suppress(Exception, SystemExit):
+            try:
+                Machine(subject, Settings()).close()
+            except UsageError as error:
+                found.append(error)
+
+    thread = threading.Thread(target=load, daemon=True)
+    thread.start()
+    thread.join(patience_s)
+    if found:
+        raise found[0]
 
 
 class _Run:
@@ -168,12 +201,15 @@ class _Run:
         try:
             bench = Bench(self._subject, self._settings)
         except BaseException as error:
+            self._hangs += getattr(error, "hangs", False)  # a DLL does so in its own process
             return Outcome.FAILED, f"it cannot be loaded: {_story(error)}"
         try:
+            bench.md  # noqa: B018 - one that refuses every host would seem to refuse bad parameters
             check.run(bench)
         except NotApplicable as error:
             return Outcome.NOT_APPLICABLE, one_line(str(error))
         except BaseException as error:
+            self._hangs += getattr(error, "hangs", False)
             return Outcome.FAILED, _story(error)
         finally:
             try:
@@ -193,21 +229,29 @@ def one_line(text: str) -> str:
 
 
 def _where(thread: threading.Thread) -> str:
-    frame = sys._current_frames().get(thread.ident or 0)
-    if frame is None:
+    """Return the call that a thread is in, and the line; nothing when it has ended."""
+    innermost = sys._current_frames().get(thread.ident or 0)
+    if innermost is None:
         return ""
-    return f" in {frame.f_code.co_name} ({frame.f_code.co_filename}:{frame.f_lineno})"
+    stack = traceback.extract_stack(innermost)
+    call = _call_in(stack) or innermost.f_code.co_name
+    return f" in {call} ({innermost.f_code.co_filename}:{innermost.f_lineno})"
+
+
+def _call_in(stack: traceback.StackSummary) -> str:
+    """Return the first function of the minidriver's on a stack."""
+    return next((p.name for p in stack if p.name.startswith(("Card", "MD", "DllMain"))), "")
 
 
 def _story(error: BaseException) -> str:
     """Tell in one line what went wrong; where it was for what is no answer of a minidriver's."""
     stack = traceback.extract_tb(error.__traceback__)
     if isinstance(error, MinidriverError):
-        calls = [place.name for place in stack if place.name.startswith(("Card", "MD"))]
-        call = calls[0] if calls else "a call"
-        return f"{call} failed with {name_of(error.code)}"
+        return f"{_call_in(stack) or 'a call'} failed with {name_of(error.code)}"
     if isinstance(error, Failed | VreaderError):
         return one_line(str(error))
     place = stack[-1]
     text = one_line(f"{type(error).__name__}: {error}")
+    if Path(place.filename).parent == HERE:
+        return f"the minidriver returned something of another type: {text}"
     return f"the minidriver raised {text} ({place.filename}:{place.lineno})"

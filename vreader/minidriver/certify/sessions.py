@@ -14,7 +14,8 @@ from vreader.minidriver.abi.pins import (
 from vreader.minidriver.abi.properties import CardProperty
 from vreader.minidriver.certify.bench import Bench
 from vreader.minidriver.certify.check import NotApplicable, Part, page, refused, require
-from vreader.minidriver.certify.pins import pin_info
+from vreader.minidriver.certify.pins import log_out, pin_info
+from vreader.minidriver.certify.pins import wrong as other
 from vreader.minidriver.values import SigningInfo
 from vreader.winscard.codes import SCARD
 
@@ -24,6 +25,7 @@ _GUIDELINES = "WDK Developer Guidelines (smart card minidrivers)"
 _MAKE, _USE = AuthenticateFlag.GENERATE_SESSION_PIN, AuthenticateFlag.SESSION_PIN
 _ECDSA = (KeySpec.ECDSA_P256, KeySpec.ECDSA_P384, KeySpec.ECDSA_P521)
 _BAD = (SCARD.W_WRONG_CHV, SCARD.W_CHV_BLOCKED)
+_MANY = 20
 
 
 def _session(bench: Bench) -> bytes:
@@ -50,7 +52,18 @@ def generate(bench: Bench) -> None:
 def use(bench: Bench) -> None:
     """A session PIN authenticates, in another context too."""
     session = _session(bench)
-    bench.acquire().CardAuthenticateEx(Role.USER, _USE, session)
+    md = bench.acquire()
+    md.CardAuthenticateEx(Role.USER, _USE, session)
+    if not bench.read_only:
+        md.CardWriteFile(None, CARD_CF, 0, md.CardReadFile(None, CARD_CF, 0))
+
+
+@PART.check(_GUIDELINES, "pin.session-generate pin.wrong")
+def of_wrong_pin(bench: Bench) -> None:
+    """A wrong PIN makes no session PIN."""
+    _session(bench)
+    bad = other(bench.pin)
+    refused(lambda: bench.md.CardAuthenticateEx(Role.USER, _MAKE, bad), SCARD.W_WRONG_CHV)
 
 
 @PART.check(_GUIDELINES, "pin.session-not-encoded")
@@ -63,12 +76,14 @@ def not_encoded(bench: Bench) -> None:
 
 @PART.check(_GUIDELINES, "pin.session-wrong pin.session-used-up")
 def wrong(bench: Bench) -> None:
-    """A wrong session PIN is refused, and takes no attempt of the PIN."""
+    """Wrong session PINs use one up, and take no attempt of the PIN."""
     session = _session(bench)
     bad = bytes((session[0] ^ 1,)) + session[1:]
-    for _ in range(5):
+    for _ in range(_MANY):
         refused(lambda: bench.md.CardAuthenticateEx(Role.USER, _USE, bad), *_BAD)
+    refused(lambda: bench.md.CardAuthenticateEx(Role.USER, _USE, session), *_BAD)
     bench.user()
+    bench.md.CardAuthenticateEx(Role.USER, _USE, _session(bench))
 
 
 @PART.check(_GUIDELINES, "pin.session-changed")
@@ -77,7 +92,7 @@ def changed(bench: Bench) -> None:
     bench.need("CardChangeAuthenticatorEx")
     session, pin = _session(bench), bench.pin
     bench.md.CardChangeAuthenticatorEx(
-        ChangeFlag.CHANGE_PIN, Role.USER, pin, Role.USER, b"654321", 0
+        ChangeFlag.CHANGE_PIN, Role.USER, pin, Role.USER, bench.new_pin, 0
     )
     refused(lambda: bench.md.CardAuthenticateEx(Role.USER, _USE, session), *_BAD)
 
@@ -93,9 +108,11 @@ def announced(bench: Bench) -> None:
 
 @PART.check(page("CardAuthenticateEx"), "pin.silent")
 def silent(bench: Bench) -> None:
-    """With a silent context a PIN that is given authenticates."""
+    """With a silent context a PIN that is given authenticates, and a wrong one does not."""
     bench.need("CardAuthenticateEx")
-    bench.md.CardAuthenticateEx(Role.USER, AuthenticateFlag.SILENT_CONTEXT, bench.pin)
+    flag, bad = AuthenticateFlag.SILENT_CONTEXT, other(bench.pin)
+    refused(lambda: bench.md.CardAuthenticateEx(Role.USER, flag, bad), SCARD.W_WRONG_CHV)
+    bench.md.CardAuthenticateEx(Role.USER, flag, bench.pin)
 
 
 def _further(bench: Bench) -> int:
@@ -128,7 +145,7 @@ def container_pin(bench: Bench) -> None:
     bench.user()
     bench.md.CardAuthenticateEx(pin, 0, bench.secret(pin))
     bench.md.CardCreateContainerEx(container, 1, spec, 0, None, pin)
-    bench.md.CardDeauthenticateEx(ALL_ROLES, 0)
+    log_out(bench, ALL_ROLES)
     bench.user()
     info = SigningInfo(container, spec, bytes(32))
     refused(lambda: bench.md.CardSignData(info), SCARD.W_SECURITY_VIOLATION)

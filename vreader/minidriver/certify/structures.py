@@ -14,8 +14,8 @@ from vreader.minidriver.abi.structs import (
     CARD_KEY_SIZES,
     PIN_INFO,
 )
-from vreader.minidriver.certify.bench import ROOM, Bench
-from vreader.minidriver.certify.check import Part, page, refused, require
+from vreader.minidriver.certify.bench import ROOM, SIGNING, Bench
+from vreader.minidriver.certify.check import NotApplicable, Part, page, refused, require
 from vreader.minidriver.values import (
     ContainerInfo,
     DecryptInfo,
@@ -83,7 +83,7 @@ def version_zero(bench: Bench) -> None:
 @PART.check(page("CardSignData"), "version.signing-info")
 def signing_info(bench: Bench) -> None:
     """CARD_SIGNING_INFO of version 3 is refused."""
-    key = bench.key(*KeySpec)
+    key = bench.key(*SIGNING)
     bench.user()
     info = SigningInfo(key.container, key.spec, bytes(20), version=3)
     refused(lambda: bench.md.CardSignData(info), _MISMATCH)
@@ -93,6 +93,8 @@ def signing_info(bench: Bench) -> None:
 def decrypt_info(bench: Bench) -> None:
     """A host of version 7 gets no decryption with an older CARD_RSA_DECRYPT_INFO."""
     bench.need("CardRSADecrypt")
+    if bench.md.version < 7:
+        raise NotApplicable("the minidriver has no version 7")
     key = bench.key(KeySpec.KEYEXCHANGE)
     bench.user()
     info = DecryptInfo(key.container, key.spec, b"\1" + bytes(_width(key.public)), version=1)
@@ -107,6 +109,8 @@ def _width(public: object) -> int:
 def decrypt_info_old_host(bench: Bench) -> None:
     """A host of version 6 gets a decryption with version 1, padding and all."""
     bench.need("CardRSADecrypt")
+    if bench.settings.minimum_version > 6:
+        raise NotApplicable("the minidriver serves no host of version 6")
     key = bench.key(KeySpec.KEYEXCHANGE)
     bench.user()
     cipher = b"\1" + bytes(_width(key.public))

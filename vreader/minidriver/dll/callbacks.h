@@ -40,8 +40,16 @@ static DWORD answer(PBYTE *out, PDWORD size) {
     return code;
 }
 
+// The cache is that of the context in the call, and there are no flags.
+static void check_cache(const char *name, PVOID cache, DWORD flags) {
+    if (cache != &contexts[calling_context])
+        found("cache", "%s calls %s with another pvCacheContext", calling, name);
+    if (flags)
+        found("cache", "%s calls %s with flags %lu", calling, name, flags);
+}
+
 static DWORD WINAPI cache_add(PVOID cache, LPWSTR tag, DWORD flags, PBYTE data, DWORD n) {
-    (void)cache;
+    check_cache("CspCacheAddFile", cache, flags);
     begin_callback("CspCacheAddFile");
     tell_wide("tag", tag);
     tell_bytes("data", data, n);
@@ -50,7 +58,7 @@ static DWORD WINAPI cache_add(PVOID cache, LPWSTR tag, DWORD flags, PBYTE data, 
 }
 
 static DWORD WINAPI cache_lookup(PVOID cache, LPWSTR tag, DWORD flags, PBYTE *data, PDWORD n) {
-    (void)cache;
+    check_cache("CspCacheLookupFile", cache, flags);
     begin_callback("CspCacheLookupFile");
     tell_wide("tag", tag);
     fprintf(answers, ",\"flags\":%lu", flags);
@@ -58,7 +66,7 @@ static DWORD WINAPI cache_lookup(PVOID cache, LPWSTR tag, DWORD flags, PBYTE *da
 }
 
 static DWORD WINAPI cache_delete(PVOID cache, LPWSTR tag, DWORD flags) {
-    (void)cache;
+    check_cache("CspCacheDeleteFile", cache, flags);
     begin_callback("CspCacheDeleteFile");
     tell_wide("tag", tag);
     fprintf(answers, ",\"flags\":%lu", flags);

@@ -59,7 +59,7 @@ class DllMinidriver(DllPins, DllFiles, DllKeys, DllKeyInjection, Minidriver):
         """See Minidriver."""
         frame = Frame()
         frame.number(container, flags, key_spec, key_size)
-        frame.address(frame.maybe(key_data))
+        frame.address(frame.given(key_data))
         self._call("CardCreateContainer", frame)
 
     def CardCreateContainerEx(
@@ -74,7 +74,7 @@ class DllMinidriver(DllPins, DllFiles, DllKeys, DllKeyInjection, Minidriver):
         """See Minidriver."""
         frame = Frame()
         frame.number(container, flags, key_spec, key_size)
-        frame.address(frame.maybe(key_data))
+        frame.address(frame.given(key_data))
         frame.number(pin_id)
         self._call("CardCreateContainerEx", frame)
 

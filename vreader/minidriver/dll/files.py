@@ -60,7 +60,7 @@ class DllFiles(Calling):
         """See Minidriver."""
         frame = Frame()
         frame.ansi(directory)
-        frame.memory()
+        frame.memory(null_on_failure=True)
         frame.number(flags)
         raw = self._call("CardEnumFiles", frame).read() or b""
         return [name for name in raw.decode("cp1252", "replace").split("\0") if name]

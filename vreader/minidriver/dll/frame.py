@@ -83,9 +83,16 @@ class Frame:
         """Make a buffer, or none for NULL."""
         return None if data is None else self.buffer(data)
 
+    def given(self, data: bytes | None) -> Place | None:
+        """Make a buffer that the call is only given: to change it is a finding. None for NULL."""
+        place = self.maybe(data)
+        if place is not None:
+            self._buffers[place.number]["const"] = True
+        return place
+
     def wide(self, text: str | None) -> Place | None:
         """Make a string of WCHAR."""
-        return self.maybe(None if text is None else utf16(text))
+        return self.given(None if text is None else utf16(text))
 
     def struct(self, value: Struct, **pointers: Place | None) -> Place:
         """Make a structure whose named members point to buffers."""
@@ -96,10 +103,13 @@ class Frame:
                 self.point(place, offsets[member], target)
         return place
 
-    def read(self, out: Out) -> None:
-        """Have memory read, and freed, where the call succeeds."""
+    def read(self, out: Out, *, null_on_failure: bool = False) -> None:
+        """Have memory read, and freed, where the call succeeds.
+
+        With ``null_on_failure`` a pointer that a failed call leaves is a finding.
+        """
         (pointer, at), (length, there) = out
-        self._reads.append([pointer.number, at, length.number, there])
+        self._reads.append([pointer.number, at, length.number, there, int(null_on_failure)])
 
     def read_member(self, place: Place, struct: Struct, pointer: str, length: str) -> None:
         """Have the memory read that two members of a structure tell."""
@@ -125,11 +135,11 @@ class Frame:
         """Pass strings in Windows' code page 1252; what it lacks is a question mark."""
         for value in values:
             raw = None if value is None else value.encode("cp1252", "replace") + b"\0"
-            self.address(self.maybe(raw))
+            self.address(self.given(raw))
 
     def data(self, value: bytes | None) -> None:
         """Pass bytes and their length."""
-        self.address(self.maybe(value))
+        self.address(self.given(value))
         self.number(len(value or b""))
 
     def dword(self) -> Place:
@@ -138,12 +148,12 @@ class Frame:
         self.address(place)
         return place
 
-    def memory(self) -> None:
-        """Pass the addresses of a pointer and of a length; the memory is read back."""
+    def memory(self, *, null_on_failure: bool = False) -> None:
+        """Pass the addresses of a pointer and of a length; the memory is read back; see read."""
         pointer, length = self.buffer(bytes(POINTER)), self.buffer(bytes(DWORD))
         self.address(pointer)
         self.address(length)
-        self.read(Out((pointer, 0), (length, 0)))
+        self.read(Out((pointer, 0), (length, 0)), null_on_failure=null_on_failure)
 
     def padding(self, info: PaddingInfo | None) -> Place | None:
         """Make the structure behind pPaddingInfo."""
@@ -157,7 +167,7 @@ class Frame:
                 return self.struct(BCRYPT_PSS_PADDING_INFO(cbSalt=salt), pszAlgId=name)
             case Oaep(_, label):
                 struct = BCRYPT_OAEP_PADDING_INFO(cbLabel=len(label))
-                return self.struct(struct, pszAlgId=name, pbLabel=self.maybe(label or None))
+                return self.struct(struct, pszAlgId=name, pbLabel=self.given(label or None))
 
 
 def utf16(text: str) -> bytes:

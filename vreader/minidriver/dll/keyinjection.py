@@ -116,5 +116,5 @@ def _pieces(frame: Frame, data: list[bytes]) -> Place:
         b"".join(CARD_ENCRYPTED_DATA(cbEncryptedData=len(piece)).encode() for piece in data)
     )
     for number, piece in enumerate(data):
-        frame.point(array, number * step, frame.buffer(piece))
+        frame.point(array, number * step, frame.given(piece))
     return array

@@ -44,7 +44,7 @@ class DllKeys(Calling):
             dwPaddingType=info.padding_type,
         )
         place = frame.struct(
-            struct, pbData=frame.maybe(info.data), pPaddingInfo=frame.padding(info.padding)
+            struct, pbData=frame.given(info.data), pPaddingInfo=frame.padding(info.padding)
         )
         frame.address(place)
         frame.read_member(place, struct, "pbSignedData", "cbSignedData")
@@ -87,7 +87,7 @@ class DllKeys(Calling):
             dwFlags=info.flags,
             dwPublicKey=len(info.public_key or b""),
         )
-        place = frame.struct(struct, pbPublicKey=frame.maybe(info.public_key))
+        place = frame.struct(struct, pbPublicKey=frame.given(info.public_key))
         frame.address(place)
         result = self._call("CardConstructDHAgreement", frame)
         return CARD_DH_AGREEMENT_INFO.decode(result.data(place)).bSecretAgreementIndex
@@ -137,6 +137,6 @@ def _parameters(frame: Frame, info: DeriveKeyInfo) -> Place | None:
     )
     array = frame.buffer(heads)
     for number, one in enumerate(info.parameters):
-        frame.point(array, number * step + at, frame.buffer(one.value))
+        frame.point(array, number * step + at, frame.given(one.value))
     struct = BCryptBufferDesc(cBuffers=len(info.parameters))
     return frame.struct(struct, pBuffers=array)

@@ -6,14 +6,12 @@ that hSCardCtx and hScard of CARD_DATA mean the same on both sides.
 """
 
 import os
-import shutil
-import tempfile
 import threading
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from vreader.bridge.winscard_tcp.door import WinscardTcpDoor
-from vreader.errors import UsageError
+from vreader.errors import UsageError, VreaderError
 from vreader.host.scard import ScardApi
 from vreader.minidriver.abi.carddata import CARD_DATA
 from vreader.minidriver.abi.codes import NO_CARD_MODE
@@ -30,7 +28,8 @@ from vreader.minidriver.dll.wine import prefix
 from vreader.minidriver.interface import Minidriver
 from vreader.minidriver.module import DllReason, Module
 
-TIMEOUT_S: Final = 30.0
+# Less than a check of the certification may take: it is then told which call hangs.
+TIMEOUT_S: Final = 15.0
 
 
 class Finding(NamedTuple):
@@ -38,8 +37,8 @@ class Finding(NamedTuple):
 
     Attributes:
         kind: ``leak``, ``overrun``, ``foreign free``, ``double free``, ``use after free``,
-            ``foreign memory``, ``length``, ``host member``, ``version`` or ``process`` (a crash, a
-            hang).
+            ``foreign memory``, ``length``, ``input`` (changed), ``output`` (not NULL after a
+            failure), ``cache``, ``host member``, ``version`` or ``process`` (a crash, a hang).
         text: what and where.
     """
 
@@ -84,16 +83,10 @@ class DllModule(Module):
         self._generation = 0
         self._hosts: dict[int, HostCallbacks] = {}
         self._acquiring: HostCallbacks | None = None
-        programs = build(HOST, WINSCARD)
+        # Windows looks for winscard.dll beside the program.
+        self._program = build(HOST, WINSCARD) / HOST.file
         self._prefix = prefix()
-        self._directory = Path(tempfile.mkdtemp(prefix="vreader-dll-"))
-        try:
-            for program in (HOST, WINSCARD):  # Windows looks for winscard.dll beside the program
-                shutil.copy(programs / program.file, self._directory)
-            self._door = WinscardTcpDoor(api.host)
-        except BaseException:
-            shutil.rmtree(self._directory, ignore_errors=True)
-            raise
+        self._door = WinscardTcpDoor(api.host)
 
     def close(self) -> None:
         """Unload the DLL and end what was started for it. May be called twice."""
@@ -108,7 +101,6 @@ class DllModule(Module):
                     self._process.close()
                 self._process = None
             self._door.close()
-            shutil.rmtree(self._directory, ignore_errors=True)
 
     # ------------------------------------------------------------------ what it exports
 
@@ -140,7 +132,7 @@ class DllModule(Module):
                 raise DllError(f"{self.path.name} does not export {ACQUIRE_CONTEXT.name}")
             self._acquiring = None if data is None else data.host
             try:
-                reply = self._ask(_acquire(data, flags), ACQUIRE_CONTEXT.name, process)
+                reply = self._ask(acquire_request(data, flags), ACQUIRE_CONTEXT.name, process)
             finally:
                 self._acquiring = None
             if reply["r"]:
@@ -203,9 +195,8 @@ class DllModule(Module):
         self._detached = False
         self._generation += 1
         self._process = process = HostProcess(
-            [self._prefix.wine, HOST.file],
+            [self._prefix.wine, str(self._program)],
             self._prefix.environment() | {"VREADER_WINSCARD": self._door.address},
-            self._directory,
             self._answer,
         )
         path = utf16("Z:" + str(self.path).replace("/", "\\"))
@@ -214,7 +205,10 @@ class DllModule(Module):
             process.close()
             self._process = None
             code = int(reply["r"])
-            kind = RefusedError if code == _REFUSED else UsageError
+            kind: type[VreaderError] = RefusedError if code == _REFUSED else UsageError
+            if code == _CRASHED:
+                kind = DllError
+                self.findings.append(Finding("process", _load_error(code)))
             raise kind(f"{self.path.name} cannot be loaded: {_load_error(code)}")
         self.exports = frozenset(reply["exports"])
         return process
@@ -253,7 +247,8 @@ def sample_dll() -> str:
     return os.fspath(build(SAMPLE) / SAMPLE.file)
 
 
-def _acquire(data: CardData | None, flags: int) -> dict[str, Any]:
+def acquire_request(data: CardData | None, flags: int) -> dict[str, Any]:
+    """Return the request for CardAcquireContext."""
     request: dict[str, Any] = {"op": "acquire", "flags": flags}
     if data is None:
         return request
@@ -269,10 +264,12 @@ def _acquire(data: CardData | None, flags: int) -> dict[str, Any]:
 
 
 _REFUSED: Final = 1114
+_CRASHED: Final = 998
 _LOAD_ERRORS: Final[dict[int, str]] = {
     126: "a DLL it needs is missing (ERROR_MOD_NOT_FOUND)",
     127: "a function it needs is missing (ERROR_PROC_NOT_FOUND)",
     193: "Wine cannot load such a file (ERROR_BAD_EXE_FORMAT)",
+    _CRASHED: "its DllMain crashes (ERROR_NOACCESS)",
     _REFUSED: "its DllMain refuses (ERROR_DLL_INIT_FAILED)",
 }
 

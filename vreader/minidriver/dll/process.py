@@ -13,7 +13,6 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final
 
 from vreader.errors import VreaderError
@@ -34,7 +33,13 @@ Answer = Callable[[dict[str, Any]], tuple[int, bytes]]
 
 
 class DllError(VreaderError):
-    """The DLL's process crashed, hangs or broke off; the message says in which call and how."""
+    """The DLL's process crashed, hangs or broke off; the message says in which call and how.
+
+    Attributes:
+        hangs: no answer came in time.
+    """
+
+    hangs = False
 
 
 class HostProcess:
@@ -43,7 +48,6 @@ class HostProcess:
     Args:
         words: the command.
         environment: of the process.
-        directory: where it runs.
         answer: answers its callbacks: a code, and bytes.
     """
 
@@ -51,7 +55,6 @@ class HostProcess:
         self,
         words: list[str],
         environment: dict[str, str],
-        directory: Path,
         answer: Answer,
     ) -> None:
         self._answer = answer
@@ -64,7 +67,6 @@ class HostProcess:
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
                 env=environment,
-                cwd=directory,
                 start_new_session=True,  # so that what it starts ends with it
             )
         except OSError as error:
@@ -128,7 +130,9 @@ class HostProcess:
                 continue
             left = deadline - time.monotonic()
             if left <= 0 or not self._selector.select(left):
-                raise DllError(f"{what} hangs: no answer in {timeout_s:g} s")
+                error = DllError(f"{what} hangs: no answer in {timeout_s:g} s")
+                error.hangs = True
+                raise error
             part = os.read(self._from.fileno(), 1 << 16)
             if not part:
                 raise self._ended(what)

@@ -25,6 +25,7 @@ from vreader.minidriver.abi.layout import Struct
 
 COMPILER: Final = "x86_64-w64-mingw32-gcc"
 PACKAGE: Final = "gcc-mingw-w64-x86-64"
+OTHER_CACHE: Final = "set VREADER_CACHE to a directory that you may write to"
 _COMPILE_TIMEOUT_S: Final = 120
 _FLAGS: Final = ("-std=gnu11", "-O1", "-s", "-Wall", "-Wextra", "-Wno-cast-function-type")
 
@@ -54,7 +55,7 @@ def cache_directory() -> Path:
     except OSError as error:
         raise VreaderError(
             f"cannot make the cache {path}: {error.strerror or error}",
-            hint="set VREADER_CACHE to a directory that you may write to",
+            hint=OTHER_CACHE,
         ) from error
     return path.absolute()
 
@@ -91,8 +92,14 @@ def build(*programs: Program, extra: Mapping[str, bytes] | None = None) -> Path:
     digest = hashlib.sha256(repr((sorted(sources.items()), programs, _FLAGS)).encode())
     digest.update(_version(gcc))
     directory = cache_directory() / f"mingw-{digest.hexdigest()[:24]}"
-    if not directory.is_dir():
-        _compile(gcc, sources, programs, directory)
+    if not all((directory / program.file).is_file() for program in programs):
+        try:
+            _compile(gcc, sources, programs, directory)
+        except OSError as error:
+            raise VreaderError(
+                f"cannot write into the cache {directory.parent}: {error.strerror or error}",
+                hint=OTHER_CACHE,
+            ) from error
     return directory
 
 
@@ -112,6 +119,8 @@ def _compile(
         for program in programs:
             words = (*_FLAGS, "-o", str(done / program.file), program.source, *program.flags)
             _run(gcc, words, program.source, work)
+        if directory.is_dir():  # with something missing
+            directory.rename(Path(made, "broken"))
         try:
             done.rename(directory)
         except OSError:
@@ -150,7 +159,7 @@ def made_headers() -> dict[str, str]:
     types = dict(CARD_DATA.FIELDS)
     members = "".join(
         f'    {{"{name}", {layout.offsets[name]}, {types[name].size(Abi.X64)}}},\n'
-        for name in HOST_MEMBERS
+        for name in (*HOST_MEMBERS, "pvUnused3", "pvUnused4")
     )
     ends = "".join(
         f"    {{{version}, {CARD_DATA.layout(Abi.X64, version).size}}},\n"
@@ -158,7 +167,8 @@ def made_headers() -> dict[str, str]:
     )
     numbers = "".join(f"    F_{function.name},\n" for function in FUNCTIONS)
     return {
-        "minidriver.h": cheader.header(_structs()) + cheader.assertions(CARD_DATA, Abi.X64),
+        "minidriver.h": cheader.header(_structs())
+        + "".join(cheader.assertions(struct, Abi.X64) for struct in _structs()),
         "members.h": (
             "static const struct { const char *name; unsigned at, size; } HOST_MEMBERS[] = {\n"
             f"{members}}};\n"

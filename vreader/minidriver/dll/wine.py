@@ -12,22 +12,26 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from functools import cache
 from pathlib import Path
 from typing import Final
 
 from vreader.errors import UsageError, VreaderError
-from vreader.minidriver.dll.toolchain import cache_directory
+from vreader.minidriver.dll.toolchain import OTHER_CACHE, cache_directory
 
 PACKAGES: Final = "wine64 wine"
+WINES: Final = ("wine64", "wine")
 _BOOT_TIMEOUT_S: Final = 180
 _END_TIMEOUT_S: Final = 20
+_PAUSE_S: Final = 0.05
+_MAKING: Final = "making-prefix-"
 _SYSTEM: Final = "drive_c/windows/system32/kernel32.dll"
 
 
 def find_wine() -> str:
     """Return the path of Wine; raises UsageError where it is missing."""
-    for name in ("wine64", "wine"):
+    for name in WINES:
         if (path := shutil.which(name)) is not None:
             return path
     raise UsageError("wine is missing: it runs minidriver DLLs", hint=f"apt install {PACKAGES}")
@@ -52,13 +56,11 @@ class Prefix:
         try:
             self._lock = os.open(cache / "wine-prefix.lock", os.O_CREAT | os.O_RDWR, 0o600)
         except OSError as error:
-            raise VreaderError(f"cannot use the cache {cache}: {error.strerror}") from error
+            raise VreaderError(
+                f"cannot write into the cache {cache}: {error.strerror or error}", hint=OTHER_CACHE
+            ) from error
         try:
-            if not self._made():
-                fcntl.flock(self._lock, fcntl.LOCK_EX)
-                if not self._made():  # nobody else was faster
-                    self._make(cache)
-            fcntl.flock(self._lock, fcntl.LOCK_SH)
+            self._enter(cache)
         except BaseException:
             os.close(self._lock)
             raise
@@ -87,11 +89,36 @@ class Prefix:
         os.close(self._lock)
         self._lock = -1
 
+    def _enter(self, cache: Path) -> None:
+        """Take the shared lock of a prefix that is made: here, or by who is faster.
+
+        Nobody waits for the lock of the maker: he keeps it, shared, for as long as he works.
+        """
+        while True:
+            fcntl.flock(self._lock, fcntl.LOCK_SH)  # waits while it is made, or its server ended
+            if self._made():
+                return
+            try:
+                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(_PAUSE_S)  # another one looks at the same time
+                continue
+            if not self._made():
+                self._make(cache)
+
     def _made(self) -> bool:
         return (self.path / _SYSTEM).exists()
 
     def _make(self, cache: Path) -> None:
-        made = Path(tempfile.mkdtemp(dir=cache, prefix="making-prefix-"))
+        for left in cache.glob(f"{_MAKING}*"):  # by one that was killed
+            self._end_server(left)
+            shutil.rmtree(left, ignore_errors=True)
+        try:
+            made = Path(tempfile.mkdtemp(dir=cache, prefix=_MAKING))
+        except OSError as error:
+            raise VreaderError(
+                f"cannot write into the cache {cache}: {error.strerror or error}", hint=OTHER_CACHE
+            ) from error
         try:
             result = subprocess.run(
                 [self.wine, "wineboot", "-i"],

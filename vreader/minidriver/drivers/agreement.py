@@ -68,3 +68,4 @@ class KeyAgreement(CardMinidriver):
     def CardDeleteContext(self) -> None:
         """Forget the secrets; the card is not asked."""
         self._secrets.clear()
+        super().CardDeleteContext()

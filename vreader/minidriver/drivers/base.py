@@ -82,7 +82,7 @@ class CardMinidriver(PinFunctions):
         self._pinpad = Pinpad(api, data.card)
 
     def _entered_at_reader(self, pin_id: int) -> bool:
-        return pin_id != Role.ADMIN and bool(self._pinpad.code)
+        return pin_id != Role.ADMIN and self._pinpad.verifies
 
     # ------------------------------------------------------------------ the card
 

@@ -102,7 +102,7 @@ class GidsMinidriver(SecureKeyInjection, GidsFiles, GidsKeys):
         if pin_id == Role.USER:
             self._card.verify(pin)
             return
-        require(len(pin) == _BLOCK)
+        require(not len(pin) % _BLOCK)
         self._card.respond(pin)
 
     def _verify_at_reader(self, pin_id: int) -> None:
@@ -127,13 +127,22 @@ class GidsMinidriver(SecureKeyInjection, GidsFiles, GidsKeys):
         self._verify(Role.ADMIN, authentication)
         self._card.unblock_by_admin(new)
 
+    def _change_at_reader(self, pin_id: int) -> None:
+        self._card.change_with(self._pinpad)
+
+    def _unblock_at_reader(self, authentication: bytes | None) -> None:
+        # The administrator is never a PUK here: see CardUnblockPin for that.
+        self._verify(Role.ADMIN, authentication or b"")
+        self._card.unblock_with(self._pinpad)
+
     def _log_out(self, pins: frozenset[int]) -> None:
-        present = self._card.present
-        if present and not present & pins:
-            return
-        if present - pins:  # the card only logs out of everything
-            raise MinidriverError(SCARD.E_UNSUPPORTED_FEATURE)
+        if self._card.present - pins:
+            present = self._card.who()
+            if not present & pins:
+                return
+            if present - pins:  # the card only logs out of everything
+                raise MinidriverError(SCARD.E_UNSUPPORTED_FEATURE)
         self._card.log_out()
 
     def _authenticated(self) -> frozenset[int]:
-        return self._card.present
+        return self._card.who()

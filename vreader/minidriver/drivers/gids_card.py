@@ -1,33 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands of a GIDS card, as far as a minidriver needs them.
 
-From the Generic Identity Device Specification and "Windows Inbox Smart Card Minidriver". Where
-files and keys are on the card is said by two data objects in EF A000, see :mod:`vreader.cardfs`.
+From the Generic Identity Device Specification and "Windows Inbox Smart Card Minidriver".
 """
 
 from typing import Final
 
-from vreader.cardfs import (
-    FILE_TABLE,
-    KEY_MAP,
-    FileEntry,
-    KeyMapEntry,
-    decode_file_table,
-    decode_key_map,
-    encode_file_table,
-    encode_key_map,
-)
+from vreader.cardfs import LAST_OBJECT
 from vreader.iso7816 import SW, Tlv, TlvError
 from vreader.iso7816.tlv import encode_tag
 from vreader.minidriver.abi.codes import VALUE_UNKNOWN
 from vreader.minidriver.abi.pins import Role
 from vreader.minidriver.abi.returncodes import MinidriverError
+from vreader.minidriver.drivers.gids_objects import GidsObjects
 from vreader.minidriver.drivers.link import CardLink, Reply, fail
-from vreader.minidriver.drivers.pinpad import Pinpad
+from vreader.minidriver.drivers.pinpad import PinForm, Pinpad
 from vreader.winscard.codes import SCARD
 
-# The EF of the two tables, who may write them is who may create files in mscp.
-TABLES: Final = 0xA000
 DF: Final = 0x3FFF
 ADMIN_KEY: Final = 0x80
 ADMIN_KEY_SIZE: Final = 24
@@ -35,101 +24,61 @@ ADMIN_KEY_SIZE: Final = 24
 RAW_SIGNATURE, PKCS1_SIGNATURE = 0x10, 0x50
 RAW_DECIPHER, PKCS1_DECIPHER, OAEP_DECIPHER = 0x00, 0x40, 0x80
 SIGNATURE_TEMPLATE, CONFIDENTIALITY_TEMPLATE = 0xB6, 0xB8
+# EFs that the user or the administrator reads, and the administrator alone.
+USER_FILE, ADMIN_FILE = 0xA013, 0xA014
 
 _PIN, _NOBODY = 0x80, 0x82
-_PIN_SIZES = (4, 16)
-_LAST_FILE = 0xFFFF
+_PIN_FORM: Final = PinForm(4, 16)
 _BAD_FORM = frozenset({SW.WRONG_DATA, SW.WRONG_LENGTH})
 _WRONG_RESPONSE = frozenset({SW.SECURITY_STATUS_NOT_SATISFIED, SW.CONDITIONS_NOT_SATISFIED})
+_BLOCK = 8
 
 
-class GidsCard:
+class GidsCard(GidsObjects):
     """A GIDS application behind a link. Every function raises MinidriverError."""
 
     def __init__(self, link: CardLink) -> None:
-        self._link = link
+        super().__init__(link)
         self._present: set[int] = set()
         self._resets = 0
-
-    # ------------------------------------------------------------------ data objects
-
-    def read(self, file_id: int, tag: int) -> bytes | None:
-        """Return a data object; None where there is none."""
-        wanted = bytes(Tlv(0x5C, encode_tag(tag)))
-        reply = self._link.send(0xCB, file_id >> 8, file_id & 0xFF, wanted)
-        if reply.sw == SW.REFERENCE_NOT_FOUND:
-            return None
-        try:
-            found = Tlv.parse(reply.demand())
-        except TlvError:
-            raise MinidriverError(SCARD.E_COMM_DATA_LOST) from None
-        if found.tag != tag:
-            raise MinidriverError(SCARD.E_COMM_DATA_LOST)
-        return found.value
-
-    def write(self, file_id: int, tag: int, value: bytes) -> None:
-        """Set a data object, made where there is none."""
-        if not value:
-            # Emptying one that is empty deletes it.
-            self._put(file_id, Tlv(tag, b"\0"))
-        self._put(file_id, Tlv(tag, value))
-
-    def delete(self, file_id: int, tag: int) -> None:
-        """Delete a data object; one that is not there too."""
-        self.write(file_id, tag, b"")
-        self._put(file_id, Tlv(tag))
-
-    def _put(self, file_id: int, tlv: Tlv) -> None:
-        self._link.send(0xDB, file_id >> 8, file_id & 0xFF, bytes(tlv), 0).demand()
-
-    def table(self) -> list[FileEntry]:
-        """Return the file table; an empty one for a card without file system."""
-        raw = self._tables(FILE_TABLE)
-        try:
-            entries = [] if raw is None else decode_file_table(raw)
-        except ValueError:
-            raise MinidriverError(SCARD.E_COMM_DATA_LOST) from None
-        if any(entry.file_id > _LAST_FILE for entry in entries):
-            raise MinidriverError(SCARD.E_COMM_DATA_LOST)
-        return entries
-
-    def put_table(self, entries: list[FileEntry]) -> None:
-        """Write the file table; SCARD_E_INVALID_PARAMETER for a name it cannot hold."""
-        try:
-            raw = encode_file_table(entries)
-        except ValueError:
-            raise MinidriverError(SCARD.E_INVALID_PARAMETER) from None
-        self.write(TABLES, FILE_TABLE, raw)
-
-    def key_map(self) -> list[KeyMapEntry]:
-        """Return the key map."""
-        raw = self._tables(KEY_MAP)
-        try:
-            return decode_key_map(raw) if raw else []
-        except ValueError:
-            raise MinidriverError(SCARD.E_COMM_DATA_LOST) from None
-
-    def put_key_map(self, entries: list[KeyMapEntry]) -> None:
-        """Write the key map."""
-        self.write(TABLES, KEY_MAP, encode_key_map(entries))
-
-    def _tables(self, tag: int) -> bytes | None:
-        try:
-            return self.read(TABLES, tag)
-        except MinidriverError as error:
-            if error.code is SCARD.E_FILE_NOT_FOUND:
-                return None
-            raise
 
     # ------------------------------------------------------------------ PIN, PUK, admin key
 
     @property
     def present(self) -> frozenset[int]:
-        """Who has been authenticated by this program, and not logged out since."""
+        """Who has been authenticated by this context, and not logged out since.
+
+        What another context did, and a reset before the next command, it does not know: see
+        :meth:`who`.
+        """
         if self._link.resets != self._resets:
             self._resets = self._link.resets
             self._present.clear()
         return frozenset(self._present)
+
+    def who(self) -> frozenset[int]:
+        """Ask the card who is there, by what it lets one read.
+
+        Where the administrator is there, nothing tells whether the user is, too: he is if this
+        context has verified the PIN. A card without those EFs tells nothing.
+        """
+        anyone, administrator = self._readable(USER_FILE), self._readable(ADMIN_FILE)
+        present = self.present
+        if anyone is None or administrator is None:
+            return present
+        if administrator:
+            self._present = {Role.ADMIN, *(present & {Role.USER})}
+        else:
+            self._present = {Role.USER} if anyone else set()
+        return frozenset(self._present)
+
+    def _readable(self, file_id: int) -> bool | None:
+        """Whether what is in an EF could be read now; None where there is no such EF."""
+        wanted = bytes(Tlv(0x5C, encode_tag(LAST_OBJECT)))
+        reply = self._link.send(0xCB, file_id >> 8, file_id & 0xFF, wanted)
+        if reply.ok or reply.sw == SW.REFERENCE_NOT_FOUND:
+            return True
+        return False if reply.sw == SW.SECURITY_STATUS_NOT_SATISFIED else None
 
     def verify(self, pin: bytes) -> None:
         """Verify the user's PIN. One that no PIN can be is wrong, whatever the card says."""
@@ -143,7 +92,7 @@ class GidsCard:
         """Verify the PIN that a person types at the reader."""
         self.attempts()  # selects the application where it must be
         self._present.discard(Role.USER)
-        self._demand(pinpad.verify(_PIN, _PIN_SIZES, b""), Role.USER)
+        self._demand(pinpad.verify(_PIN, _PIN_FORM), Role.USER)
 
     def attempts(self) -> int:
         """Return the attempts left for the user's PIN; VALUE_UNKNOWN if the card does not tell."""
@@ -159,15 +108,26 @@ class GidsCard:
         self.verify(current)
         reply = self._link.send(0x24, 0, _PIN, current + new, 0)
         if not reply.ok:
+            self._present.discard(Role.USER)
+        if reply.sw in _BAD_FORM or reply.tries is not None:
             raise MinidriverError(SCARD.E_INVALID_PARAMETER)
+        reply.demand()
 
     def unblock_by_puk(self, puk: bytes, new: bytes) -> None:
-        """Set the PIN by the PUK; SCARD_E_UNSUPPORTED_FEATURE for a card without one."""
+        """Set the PIN by the PUK; SCARD_E_UNSUPPORTED_FEATURE for a card without one.
+
+        Both go joined, and the card says where the PUK ends. A PUK that is too short or too long
+        for what follows is told from the right one by the new PIN, which then is another one:
+        SCARD_W_WRONG_CHV, and the PIN has to be set again.
+        """
         reply = self._link.send(0x2C, 0, _PIN, puk + new, 0)
         if reply.sw == SW.REFERENCE_NOT_FOUND:
             raise MinidriverError(SCARD.E_UNSUPPORTED_FEATURE)
         reply.demand()
+        check = self._link.send(0x20, 0, _PIN, new, 0)
         self.log_out()
+        if not check.ok:
+            raise MinidriverError(SCARD.W_WRONG_CHV, attempts=VALUE_UNKNOWN)
 
     def unblock_by_admin(self, new: bytes) -> None:
         """Set the PIN, the administrator being there; nobody is afterwards."""
@@ -175,16 +135,36 @@ class GidsCard:
         self.log_out()
         reply.demand()
 
+    def change_with(self, pinpad: Pinpad) -> None:
+        """Change the user's PIN; a person types both at the reader, where nobody verifies first."""
+        self.attempts()
+        self._present.discard(Role.USER)
+        self._demand(pinpad.modify((0x24, 0, _PIN), _PIN_FORM, None), Role.USER)
+
+    def unblock_with(self, pinpad: Pinpad) -> None:
+        """Set the PIN that a person types, the administrator being there; nobody is afterwards."""
+        try:
+            pinpad.modify((0x2C, 2, _PIN), _PIN_FORM).demand()
+        finally:
+            self.log_out()
+
     def challenge(self) -> bytes:
-        """Return a challenge for the admin key, which logs it out."""
-        self._link.send(0x22, 0x81, 0xA4, bytes(Tlv(0x83, bytes((ADMIN_KEY,)))), 0).demand()
+        """Return a challenge for the admin key, which logs it out.
+
+        Raises:
+            MinidriverError: SCARD_E_UNSUPPORTED_FEATURE for a card without one.
+        """
+        chosen = self._link.send(0x22, 0x81, 0xA4, bytes(Tlv(0x83, bytes((ADMIN_KEY,)))), 0)
+        if chosen.sw == SW.REFERENCE_NOT_FOUND:
+            raise MinidriverError(SCARD.E_UNSUPPORTED_FEATURE)
+        chosen.demand()
         self._present.discard(Role.ADMIN)
         answer = self._link.send(0x87, 0, 0, bytes.fromhex("7C028100")).demand()
         try:
             found = Tlv.parse(answer).find(0x81)
         except TlvError:
             found = None
-        if found is None or not found.value:
+        if found is None or not found.value or len(found.value) % _BLOCK:
             raise MinidriverError(SCARD.E_COMM_DATA_LOST)
         return found.value
 
@@ -209,10 +189,11 @@ class GidsCard:
         reply.demand()
 
     def _demand(self, reply: Reply, role: Role) -> None:
+        if reply.sw == SW.REFERENCE_NOT_FOUND:  # a PIN that was never set
+            raise MinidriverError(SCARD.E_INVALID_PARAMETER)
         if not reply.ok:
             fail(reply.sw)
-        self._resets = self._link.resets
-        self._present.add(role)
+        self._present = {*self.present, role}
 
     # ------------------------------------------------------------------ keys
 
@@ -239,7 +220,7 @@ class GidsCard:
     def public(self, reference: int) -> dict[int, bytes]:
         """Return the parts of a public key: 81 and 82 of RSA, 86 a point."""
         wanted = Tlv.of(0x70, Tlv(0x84, bytes((reference,))), bytes.fromhex("A5037F4980"))
-        answer = self._link.send(0xCB, DF >> 8, DF & 0xFF, bytes(wanted)).demand()
+        answer = _of_key(self._link.send(0xCB, DF >> 8, DF & 0xFF, bytes(wanted))).demand()
         try:
             return {part.tag: part.value for part in Tlv.parse(answer).children()}
         except TlvError:
@@ -257,4 +238,11 @@ class GidsCard:
 
     def _choose(self, template: int, reference: int, algorithm: int) -> None:
         wanted = Tlv(0x80, bytes((algorithm,))), Tlv(0x84, bytes((reference,)))
-        self._link.send(0x22, 0x41, template, b"".join(map(bytes, wanted)), 0).demand()
+        _of_key(self._link.send(0x22, 0x41, template, b"".join(map(bytes, wanted)), 0)).demand()
+
+
+def _of_key(reply: Reply) -> Reply:
+    """Raise SCARD_E_NO_KEY_CONTAINER where the card has no such key, whatever its map says."""
+    if reply.sw == SW.REFERENCE_NOT_FOUND:
+        raise MinidriverError(SCARD.E_NO_KEY_CONTAINER)
+    return reply

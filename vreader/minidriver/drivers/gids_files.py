@@ -6,16 +6,19 @@ one EF has both tables: those are held here. Their mark, the EF of files that th
 alone writes, is an assumption; Windows makes no such directory.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 
-from vreader.cardfs import CARD_ID as CARD_ID_TAG
 from vreader.cardfs import FIRST_FREE_OBJECT, LAST_OBJECT, FileEntry, find_file
 from vreader.minidriver.abi.codes import VALUE_UNKNOWN, DirectoryAc, FileAc
+from vreader.minidriver.abi.files import CARD_ID, CARD_ID_SIZE
 from vreader.minidriver.abi.pins import Role
 from vreader.minidriver.abi.returncodes import CardWin32, MinidriverError
 from vreader.minidriver.abi.structs import CARD_FILE_INFO, CARD_FREE_SPACE_INFO
 from vreader.minidriver.drivers.base import CardMinidriver
-from vreader.minidriver.drivers.gids_card import TABLES, GidsCard
+from vreader.minidriver.drivers.gids_card import GidsCard
+from vreader.minidriver.drivers.gids_objects import TABLES
 from vreader.winscard.codes import SCARD
 
 FILE_OF: Final = {
@@ -66,7 +69,7 @@ class GidsFiles(CardMinidriver):
         """Raise SCARD_W_SECURITY_VIOLATION where only the administrator may, and is not there."""
         if directory is None or directory.file_id == TABLES:
             return
-        if Role.ADMIN not in self._card.present:
+        if Role.ADMIN not in self._card.who():
             raise MinidriverError(SCARD.W_SECURITY_VIOLATION)
 
     # ------------------------------------------------------------------ files
@@ -91,7 +94,8 @@ class GidsFiles(CardMinidriver):
         try:
             self._card.put_table([*table, entry])
         except MinidriverError:
-            self._card.delete(entry.file_id, tag)
+            with suppress(MinidriverError):
+                self._card.delete(entry.file_id, tag)
             raise
 
     def CardReadFile(self, directory: str | None, name: str | None, flags: int) -> bytes:
@@ -106,7 +110,8 @@ class GidsFiles(CardMinidriver):
         content = bytes(data or b"")
         if len(content) > _MAX_SIZE:
             raise MinidriverError(SCARD.E_WRITE_TOO_MANY)
-        self._card.write(entry.file_id, entry.object_tag, content)
+        with _there():
+            self._card.write(entry.file_id, entry.object_tag, content)
 
     def CardDeleteFile(self, directory: str | None, name: str | None, flags: int) -> None:
         """See Minidriver."""
@@ -115,7 +120,8 @@ class GidsFiles(CardMinidriver):
         entry = _existing(table, where, folded(name))
         self._demand_administrator(directory_of(table, where) if where else None)
         # The right to write it comes first, then the table: a file without object is found again.
-        self._card.delete(entry.file_id, entry.object_tag)
+        with _there():
+            self._card.delete(entry.file_id, entry.object_tag)
         self._card.put_table([one for one in table if one is not entry])
 
     def CardEnumFiles(self, directory: str | None, flags: int) -> list[str]:
@@ -145,17 +151,29 @@ class GidsFiles(CardMinidriver):
         return CARD_FREE_SPACE_INFO(1, VALUE_UNKNOWN, free, MAX_CONTAINERS)
 
     def _content(self, entry: FileEntry) -> bytes:
-        found = self._card.read(entry.file_id, entry.object_tag)
+        with _there():
+            found = self._card.read(entry.file_id, entry.object_tag)
         if found is None:
             # Missing is the object of a file that is there, not the file.
             raise MinidriverError(SCARD.E_COMM_DATA_LOST)
         return found
 
     def _card_id(self) -> bytes:
-        found = self._card.read(FILE_OF[FileAc.EVERYONE_READ_ADMIN_WRITE], CARD_ID_TAG)
-        if found is None:
-            raise MinidriverError(SCARD.E_FILE_NOT_FOUND)
+        found = self._content(_existing(self._card.table(), "", CARD_ID))
+        if len(found) != CARD_ID_SIZE:
+            raise MinidriverError(SCARD.E_COMM_DATA_LOST)
         return found
+
+
+@contextmanager
+def _there() -> Iterator[None]:
+    """Raise SCARD_E_COMM_DATA_LOST where the card has no EF of a file that the table has."""
+    try:
+        yield
+    except MinidriverError as error:
+        if error.code is SCARD.E_FILE_NOT_FOUND:
+            raise MinidriverError(SCARD.E_COMM_DATA_LOST) from error
+        raise
 
 
 def folded(name: str | None) -> str:

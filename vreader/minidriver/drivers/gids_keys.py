@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """The keys of a GIDS card: container *i* has its key in EF B081 + *i*, a second one in B0A1 + *i*.
 
-The key map tells which containers have keys. A container may have a key for signatures and one for
-key exchange; where the second one goes is an assumption, recorded cards have one each. Key
-agreement is not among what a GIDS key does.
+The key map tells which containers have keys, and where: an EF that it gives to another container is
+left alone, another one is taken. A new key is made before the one that it replaces goes, so that a
+full card loses none. A container may have a key for signatures and one for key exchange; where the
+second one goes is an assumption, recorded cards have one each. Key agreement is not among what a
+GIDS key does.
 """
 
+from contextlib import suppress
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -33,7 +36,7 @@ _CURVES: Final[dict[int, type[ec.EllipticCurve]]] = {
     384: ec.SECP384R1,
     521: ec.SECP521R1,
 }
-_FIRST_KEY, _SECOND_KEY = 0xB081, 0xB0A1
+_FIRST_KEY, _SECOND_KEY, _LAST_KEY = 0xB081, 0xB0A1, 0xB0FF
 _NO_FILES: Final = frozenset({0, NO_FILE})
 # Generate, put and use with the user's PIN; everyone may read the public half.
 _RULES: Final = bytes.fromhex("8F10101000")
@@ -76,10 +79,10 @@ class GidsKeys(CardMinidriver):
         entries = self._card.key_map()
         entries += [_FREE] * (container + 1 - len(entries))
         kind = EXCHANGE if spec.is_exchange else SIGNATURE
-        file_id, entry = _placed(entries[container], container, algorithm, kind)
-        self._card.delete_file(file_id)
-        self._card.create(_fcp(file_id, algorithm, kind))
+        replaced, file_id, entry = _placed(entries, container, algorithm, kind)
+        self._card.delete_file(file_id)  # left behind by somebody who did not come to an end
         try:
+            self._card.create(_fcp(file_id, algorithm, kind))
             if private is None:
                 self._card.generate(file_id & 0xFF, algorithm)
             else:
@@ -87,8 +90,11 @@ class GidsKeys(CardMinidriver):
             entries[container] = entry
             self._card.put_key_map(entries)
         except MinidriverError:
-            self._card.delete_file(file_id)
+            with suppress(MinidriverError):
+                self._card.delete_file(file_id)
             raise
+        if replaced not in _NO_FILES:
+            self._card.delete_file(replaced)
 
     def CardCreateContainerEx(
         self,
@@ -110,7 +116,7 @@ class GidsKeys(CardMinidriver):
         entries = self._card.key_map()
         entry = _entry(entries, container)
         entries[container] = _FREE
-        for file_id in {entry.file_id, entry.second_file} - _NO_FILES:
+        for file_id in _files(entry):
             self._card.delete_file(file_id)
         self._card.put_key_map(entries)
 
@@ -158,19 +164,35 @@ def _entry(entries: list[KeyMapEntry], container: int) -> KeyMapEntry:
     return entries[container]
 
 
+def _files(entry: KeyMapEntry) -> set[int]:
+    """Return the EFs of a container's keys."""
+    return {entry.file_id, entry.second_file} - _NO_FILES if entry.valid else set()
+
+
 def _placed(
-    entry: KeyMapEntry, container: int, algorithm: int, kind: int
-) -> tuple[int, KeyMapEntry]:
-    """Return the EF of a new key, and the entry of its container with it."""
+    entries: list[KeyMapEntry], container: int, algorithm: int, kind: int
+) -> tuple[int, int, KeyMapEntry]:
+    """Return the EF of the key that goes, that of a new key, and the container's entry with it."""
+    entry = entries[container]
+    first = not entry.valid or entry.key_type == kind
+    file_id = _free_file(entries, container, first=first)
     if not entry.valid:
-        file_id = _FIRST_KEY + container
-        return file_id, KeyMapEntry(algorithm, kind, file_id)
-    if entry.key_type == kind:
-        return entry.file_id, entry._replace(algorithm=algorithm)
-    file_id = _SECOND_KEY + container if entry.second_file in _NO_FILES else entry.second_file
-    return file_id, entry._replace(
-        second_algorithm=algorithm, second_type=kind, second_file=file_id
-    )
+        return NO_FILE, file_id, KeyMapEntry(algorithm, kind, file_id)
+    if first:
+        return entry.file_id, file_id, entry._replace(algorithm=algorithm, file_id=file_id)
+    changed = entry._replace(second_algorithm=algorithm, second_type=kind, second_file=file_id)
+    return entry.second_file, file_id, changed
+
+
+def _free_file(entries: list[KeyMapEntry], container: int, *, first: bool) -> int:
+    """Return an EF that the map gives to no key, the usual one of the container if it can be."""
+    used = {file_id for one in entries for file_id in _files(one)}
+    usual = [_FIRST_KEY + container, _SECOND_KEY + container]
+    order = usual if first else usual[::-1]
+    for file_id in order + list(range(_FIRST_KEY, _LAST_KEY + 1)):
+        if file_id not in used:
+            return file_id
+    raise MinidriverError(SCARD.E_WRITE_TOO_MANY)
 
 
 def _key(algorithm: int, kind: int, file_id: int) -> CardKey:

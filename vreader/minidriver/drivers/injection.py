@@ -2,26 +2,17 @@
 """Secure key injection: a session key under an RSA key of the card (WDK "Secure Key Injection").
 
 A server without the card makes a symmetric key and encrypts it with the public key of a container;
-the card's side decrypts it with the private key. Both then have a handle. What the server encrypts
-for a secure function is padded with bytes that tell their number (PKCS #7) before CBC; that the
-padding is so, and that a session key without mode and vector has CBC and zeros, is assumed.
+the card's side decrypts it with the private key. Both then have a handle, and what the server
+encrypts under it is a secure function for the card's side: a key pair to be imported, a PIN.
 """
 
-import os
 from dataclasses import replace
+from itertools import count
 from typing import Final, TypeVar
-
-from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import CBC
-from cryptography.hazmat.primitives.padding import PKCS7
 
 from vreader.host.scard import ScardApi
 from vreader.minidriver.abi.blobs import BlobError, decode_key_data
 from vreader.minidriver.abi.codes import (
-    ALGORITHM_3DES,
-    ALGORITHM_AES,
     CHAIN_MODE_CBC,
     KEY_DATA_BLOB_TYPE,
     CreateContainer,
@@ -45,61 +36,34 @@ from vreader.minidriver.abi.properties import CardProperty
 from vreader.minidriver.abi.returncodes import MinidriverError
 from vreader.minidriver.callbacks import CardData
 from vreader.minidriver.drivers.base import CardMinidriver, dword, fitting
+from vreader.minidriver.drivers.sessionkey import KEY_SIZES, SessionKey, block_length
 from vreader.minidriver.rules.base import require, struct_version
-from vreader.minidriver.values import DecryptInfo, Oaep, PaddingInfo
-from vreader.winscard.codes import SCARD
+from vreader.minidriver.values import DecryptInfo, Oaep, PaddingInfo, Pkcs1
+from vreader.winscard.codes import SCARD, Win32
 
-_KEY_SIZES: Final = {ALGORITHM_3DES: (24,), ALGORITHM_AES: (16, 24, 32)}
-_CIPHERS: Final = {ALGORITHM_3DES: TripleDES, ALGORITHM_AES: AES}
 _ASYMMETRIC = "RSA"
-_HIDDEN = "…"
-
-
-class SessionKey:
-    """A symmetric key in CBC mode, with its vector."""
-
-    def __init__(self, algorithm: str, key: bytes) -> None:
-        if len(key) not in _KEY_SIZES[algorithm]:
-            raise MinidriverError(SCARD.E_INVALID_PARAMETER)
-        self._cipher = _CIPHERS[algorithm](key)
-        self.block = block_length(algorithm)
-        self.vector = bytes(self.block)
-
-    def __repr__(self) -> str:
-        return f"SessionKey({_HIDDEN})"
-
-    def encrypt(self, data: bytes) -> bytes:
-        """Pad and encrypt."""
-        padder = PKCS7(8 * self.block).padder()
-        worker = Cipher(self._cipher, CBC(self.vector)).encryptor()
-        return worker.update(padder.update(data) + padder.finalize()) + worker.finalize()
-
-    def decrypt(self, data: bytes) -> bytes:
-        """Decrypt; SCARD_E_INVALID_PARAMETER for what was not encrypted so."""
-        worker = Cipher(self._cipher, CBC(self.vector)).decryptor()
-        unpadder = PKCS7(8 * self.block).unpadder()
-        try:
-            plain = worker.update(data) + worker.finalize()
-            return unpadder.update(plain) + unpadder.finalize()
-        except ValueError:
-            raise MinidriverError(SCARD.E_INVALID_PARAMETER) from None
 
 
 class SecureKeyInjection(CardMinidriver):
-    """The functions of key injection; without a card all but CardImportSessionKey work."""
+    """The functions of key injection.
+
+    Without a card CardImportSessionKey is NULL, and secure functions fail with
+    SCARD_E_INVALID_HANDLE. No key is shared beforehand: CardGetSharedKeyHandle is NULL.
+    """
 
     def __init__(
         self, api: ScardApi, data: CardData, version: int, *, no_card: bool = False
     ) -> None:
         super().__init__(api, data, version, no_card=no_card)
         self._session_keys: dict[int, SessionKey] = {}
+        self._handles = count(1)
 
     def _property(self, name: CardProperty, flags: int) -> bytes:
         match name:
             case CardProperty.KEY_IMPORT_SUPPORT:
                 return dword(KeyImport.PLAIN_TEXT | KeyImport.RSA_KEYEST)
             case CardProperty.ENUM_ALGORITHMS:
-                ciphers = _KEY_SIZES if flags & Operation.CIPHER else ()
+                ciphers = KEY_SIZES if flags & Operation.CIPHER else ()
                 return wide(*ciphers, *((_ASYMMETRIC,) if flags & Operation.ASYMMETRIC else ()))
             case CardProperty.PADDING_SCHEMES:
                 return dword(Padding.PKCS1 | Padding.OAEP)
@@ -107,19 +71,25 @@ class SecureKeyInjection(CardMinidriver):
                 return wide(CHAIN_MODE_CBC)
         return super()._property(name, flags)
 
+    def CardDeleteContext(self) -> None:
+        """Forget the session keys; the card is not asked."""
+        self._session_keys.clear()
+        super().CardDeleteContext()
+
     # ------------------------------------------------------------------ session keys
 
     def MDImportSessionKey(
         self, blob_type: str | None, algorithm: str | None, data: bytes | None
     ) -> int:
         """See KeyInjection."""
-        require(blob_type == KEY_DATA_BLOB_TYPE and algorithm in _KEY_SIZES and data)
+        require(blob_type == KEY_DATA_BLOB_TYPE and algorithm in KEY_SIZES and data)
         try:
             key = decode_key_data(data or b"")
         except BlobError:
             raise MinidriverError(SCARD.E_INVALID_PARAMETER) from None
-        handle = int.from_bytes(os.urandom(4), "big") | 1
-        self._session_keys[handle] = SessionKey(algorithm or "", key)
+        session = SessionKey(algorithm or "", key)
+        handle = next(self._handles)
+        self._session_keys[handle] = session
         return handle
 
     def CardImportSessionKey(
@@ -132,7 +102,8 @@ class SecureKeyInjection(CardMinidriver):
         flags: int,
     ) -> int:
         """See KeyInjection. The BLOB is big endian, as CNG encrypts it."""
-        require(blob_type == KEY_DATA_BLOB_TYPE and algorithm in _KEY_SIZES and data and not flags)
+        require(blob_type == KEY_DATA_BLOB_TYPE and algorithm in KEY_SIZES and data and not flags)
+        require(padding is None or isinstance(padding, Oaep | Pkcs1))
         keys = [key for key in self._keys(container) if key.spec is KeySpec.KEYEXCHANGE]
         if not keys:
             raise MinidriverError(SCARD.E_UNSUPPORTED_FEATURE)
@@ -161,7 +132,7 @@ class SecureKeyInjection(CardMinidriver):
         require(not flags)
         if algorithm == _ASYMMETRIC and name == CardProperty.PADDING_SCHEMES:
             return fitting(dword(Padding.PKCS1 | Padding.OAEP), buffer)
-        require(algorithm in _KEY_SIZES)
+        require(algorithm in KEY_SIZES)
         if name == KeyProperty.BLOCK_LENGTH:
             return fitting(dword(block_length(algorithm or "")), buffer)
         require(name == CardProperty.CHAINING_MODES)
@@ -219,13 +190,13 @@ class SecureKeyInjection(CardMinidriver):
         if function == SecureFunction.CHANGE_AUTHENTICATOR:
             answer = CARD_CHANGE_AUTHENTICATOR_RESPONSE()
             change = _read(CARD_CHANGE_AUTHENTICATOR, plain)
-            fitting(answer.encode(), bytes(size))
+            _room(answer, size)
             self._change_encrypted(change)
             pin_id = change.dwTargetPinId
         else:
             answer = CARD_AUTHENTICATE_RESPONSE()
             one = _read(CARD_AUTHENTICATE, plain)
-            fitting(answer.encode(), bytes(size))
+            _room(answer, size)
             self.CardAuthenticateEx(one.PinId, one.dwFlags, one.pbPinData)
             pin_id = one.PinId
         return replace(answer, cAttemptsRemaining=self._attempts(pin_id)).encode()
@@ -254,6 +225,14 @@ class SecureKeyInjection(CardMinidriver):
 
 _FUNCTIONS: Final = frozenset(SecureFunction)
 
+
+def _room(answer: Struct, size: int) -> None:
+    """Raise ERROR_INSUFFICIENT_BUFFER with the length, before anything is done."""
+    length = len(answer.encode())
+    if size < length:
+        raise MinidriverError(Win32.INSUFFICIENT_BUFFER, length=length)
+
+
 AnyStruct = TypeVar("AnyStruct", bound=Struct)
 
 
@@ -267,11 +246,6 @@ def _read(kind: type[AnyStruct], plain: bytes) -> AnyStruct:
         raise MinidriverError(SCARD.E_INVALID_PARAMETER) from None
     require(found.encode() == plain)
     return found
-
-
-def block_length(algorithm: str) -> int:
-    """Return the bytes of a cipher's block."""
-    return 16 if algorithm == ALGORITHM_AES else 8
 
 
 def wide(*names: str) -> bytes:

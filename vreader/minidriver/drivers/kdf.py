@@ -19,12 +19,14 @@ from vreader.winscard.codes import SCARD
 
 # KDF_*: kinds of parameter (bcrypt.h).
 HASH_ALGORITHM, SECRET_PREPEND, SECRET_APPEND, HMAC_KEY = 0, 1, 2, 3
-TLS_LABEL, TLS_SEED, TLS_PROTOCOL = 4, 5, 6
+TLS_LABEL, TLS_SEED, TLS_PROTOCOL = 4, 5, 7  # 6 is a handle, which no card can have
 OTHER_INFO: Final = (8, 9, 10, 11, 12)
 """Algorithm, party U, party V, public and private information, joined in this order."""
+_NEEDED_INFO: Final = frozenset(OTHER_INFO[:3])
 
 _MASTER_SECRET, _SEED = 48, 64
 _TLS_1_2 = 0x0303
+_TLS_1_2_HASHES = ("sha256", "sha384")
 
 
 def derive(kdf: str | None, secret: bytes, parameters: Iterable[KdfParameter]) -> bytes:
@@ -50,20 +52,27 @@ def derive(kdf: str | None, secret: bytes, parameters: Iterable[KdfParameter]) -
         return hmac.new(key, before + secret + after, hash_name).digest()
     if kdf == Kdf.SP80056A_CONCAT:
         _only(given, HASH_ALGORITHM, *OTHER_INFO)
+        require({one.kind for one in given} >= _NEEDED_INFO)
         other = b"".join(_joined(given, kind) for kind in OTHER_INFO)
         return _digest(hash_name, b"\0\0\0\1" + secret + other)
     if kdf == Kdf.TLS_PRF:
-        return _tls(given, secret)
+        return _tls(given, secret, hash_name)
     raise MinidriverError(SCARD.E_UNSUPPORTED_FEATURE)
 
 
-def _tls(given: list[KdfParameter], secret: bytes) -> bytes:
-    """Return the first 48 bytes of the PRF of TLS 1.0 and 1.1, or 1.2 with SHA-256."""
+def _tls(given: list[KdfParameter], secret: bytes, hash_name: str) -> bytes:
+    """Return the first 48 bytes of the PRF of TLS 1.0 and 1.1, or that of 1.2.
+
+    A hash is for 1.2 alone, SHA-256 or SHA-384, and SHA-256 where none is named (assumed).
+    """
     _only(given, HASH_ALGORITHM, TLS_LABEL, TLS_SEED, TLS_PROTOCOL)
     label, seed = _joined(given, TLS_LABEL), _joined(given, TLS_SEED)
     require(label and len(seed) == _SEED)
     if int.from_bytes(_joined(given, TLS_PROTOCOL), "little") == _TLS_1_2:
-        return _expand("sha256", secret, label + seed)
+        if not any(one.kind == HASH_ALGORITHM for one in given):
+            hash_name = "sha256"
+        require(hash_name in _TLS_1_2_HASHES)
+        return _expand(hash_name, secret, label + seed)
     half = (len(secret) + 1) // 2
     one = _expand("md5", secret[:half], label + seed)
     other = _expand("sha1", secret[-half:], label + seed)

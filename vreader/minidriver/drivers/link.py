@@ -3,8 +3,9 @@
 
 A command longer than a short APDU goes as a chain (ISO/IEC 7816-4 §5.3.3), a response comes by GET
 RESPONSE (§5.3.4). The host holds the transaction. A reset or another program may have deselected
-the application since the last call; a card that then knows no such command is asked again after a
-SELECT.
+the application since the last call; a card that then knows no such command, or no such GET DATA, is
+asked again after a SELECT. Hosts read ``cardcf`` first, so a PIN does not go to another
+application.
 """
 
 from typing import Final, NamedTuple, NoReturn
@@ -37,6 +38,11 @@ CODES: Final[dict[int, SCARD | CardWin32]] = {
 }
 
 _NOBODY_THERE: Final = frozenset({SW.INS_NOT_SUPPORTED, SW.CLA_NOT_SUPPORTED})
+# What another application answers to a GET DATA that it does not know, and the own one never.
+_STRANGERS: Final = frozenset(
+    {SW.INCORRECT_P1P2, SW.WRONG_P1P2, SW.REFERENCE_DATA_NOT_USABLE, *_NOBODY_THERE}
+)
+_GET_DATA = 0xCB
 _LINK = 255
 _CHAINING = 0x10
 _GET_RESPONSE = 0xC0
@@ -80,6 +86,13 @@ def fail(sw: int) -> NoReturn:
     raise MinidriverError(CODES.get(sw, SCARD.E_UNEXPECTED))
 
 
+def failed(error: ScardError) -> MinidriverError:
+    """Return what the failure of an SCard function means to the caller of a Card* function."""
+    # What is no code of SCard's own comes from the reader: ERROR_IO_DEVICE and the like.
+    known = isinstance(error.code, SCARD)
+    return MinidriverError(error.code if known else SCARD.E_COMM_DATA_LOST)
+
+
 class CardLink:
     """A connection to one application of a card.
 
@@ -99,7 +112,7 @@ class CardLink:
         self.resets = 0
         self._api = api
         self._card = card
-        self._select = select(aid)
+        self._select = CommandApdu.parse(select(aid))
         self._protocol = 0
 
     def select(self) -> Reply:
@@ -109,7 +122,8 @@ class CardLink:
     def send(self, ins: int, p1: int, p2: int, data: bytes = b"", ne: int = 256) -> Reply:
         """Send one command of class 00, chained where it must be, and gather its response."""
         reply = self._whole(ins, p1, p2, data, ne)
-        if reply.sw in _NOBODY_THERE and self.select().ok:
+        strange = _STRANGERS if ins == _GET_DATA else _NOBODY_THERE
+        if reply.sw in strange and self.select().ok:
             self.resets += 1
             reply = self._whole(ins, p1, p2, data, ne)
         return reply
@@ -118,25 +132,30 @@ class CardLink:
         at = 0
         while len(data) - at > _LINK:
             link = CommandApdu(_CHAINING, ins, p1, p2, data[at : at + _LINK])
-            reply = self._exchange(bytes(link))
+            reply = self._exchange(link)
             if not reply.ok:
                 return reply
             at += _LINK
-        return self._exchange(bytes(CommandApdu(0, ins, p1, p2, data[at:], ne)))
+        return self._exchange(CommandApdu(0, ins, p1, p2, data[at:], ne))
 
-    def _exchange(self, command: bytes) -> Reply:
-        response = self._transmit(command)
-        if response[-2] == 0x6C and len(command) > 4:
-            response = self._transmit(command[:-1] + response[-1:])
+    def _exchange(self, command: CommandApdu) -> Reply:
+        response = self._answer(command)
         data = response[:-2]
         parts = 1
         while response[-2] == 0x61 and parts < _MOST_PARTS:
             parts += 1
-            response = self._transmit(bytes((0, _GET_RESPONSE, 0, 0, response[-1])))
+            response = self._answer(CommandApdu(0, _GET_RESPONSE, ne=response[-1] or 256))
             data += response[:-2]
             if len(response) == 2:
                 break
         return Reply(int.from_bytes(response[-2:], "big"), data)
+
+    def _answer(self, command: CommandApdu) -> bytes:
+        """Send a command, again with the right Le where the card tells it."""
+        response = self._transmit(bytes(command))
+        if response[-2] == 0x6C:
+            response = self._transmit(bytes(command._replace(ne=response[-1] or 256)))
+        return response
 
     def _transmit(self, command: bytes) -> bytes:
         try:
@@ -151,7 +170,5 @@ class CardLink:
                 self._protocol = self._api.SCardStatus(self._card).protocol
                 response = self._api.SCardTransmit(self._card, self._protocol, command)
         except ScardError as error:
-            # What is no code of SCard's own comes from the reader: ERROR_IO_DEVICE and the like.
-            known = isinstance(error.code, SCARD)
-            raise MinidriverError(error.code if known else SCARD.E_COMM_DATA_LOST) from error
+            raise failed(error) from error
         return response

@@ -10,6 +10,7 @@ from vreader.minidriver.abi.returncodes import MinidriverError
 from vreader.minidriver.callbacks import CardData
 from vreader.minidriver.drivers.base import CardMinidriver
 from vreader.minidriver.drivers.gids import GidsMinidriver
+from vreader.minidriver.drivers.link import failed
 from vreader.minidriver.drivers.piv import PivMinidriver
 from vreader.minidriver.interface import Minidriver
 from vreader.minidriver.module import Module
@@ -28,7 +29,10 @@ class ClassMinidriver(Module):
     """msclmd.dll. Without a card, for key injection, it is the minidriver of GIDS cards."""
 
     def CardAcquireContext(self, data: CardData | None, flags: int) -> Minidriver:
-        """See Module; SCARD_E_UNKNOWN_CARD for a card that is neither."""
+        """See Module; SCARD_E_UNKNOWN_CARD for a card that is neither.
+
+        What "not found" is beside 6A82 is not documented; here nothing is (assumed).
+        """
         given = acquire(data, flags)
         version = negotiate(given.version, self.VERSION)
         if flags & NO_CARD_MODE:
@@ -40,7 +44,7 @@ class ClassMinidriver(Module):
                 lambda command: self.api.SCardTransmit(given.card, protocol, command),
             )
         except ScardError as error:
-            raise MinidriverError(error.code) from error
+            raise failed(error) from error
         driver = _DRIVERS.get(found.verdict)
         if driver is None:
             raise MinidriverError(SCARD.E_UNKNOWN_CARD)

@@ -51,6 +51,18 @@ class PinFunctions(Checked):
         """Set the user's PIN by a PUK, or by the response to a challenge."""
 
     @abstractmethod
+    def _change_at_reader(self, pin_id: int) -> None:
+        """Change a PIN; a person enters the present one and the new one at the reader."""
+
+    @abstractmethod
+    def _unblock_at_reader(self, authentication: bytes | None) -> None:
+        """Set the user's PIN, which a person enters at the reader.
+
+        Args:
+            authentication: the administrator's; None for a PUK that is entered there as well.
+        """
+
+    @abstractmethod
     def _log_out(self, pins: frozenset[int]) -> None:
         """End the authentication of some PINs; SCARD_E_UNSUPPORTED_FEATURE if the card cannot."""
 
@@ -117,7 +129,10 @@ class PinFunctions(Checked):
         self._log_out(frozenset({int(role_of(user))}))
 
     def CardAuthenticateEx(self, pin_id: int, flags: int, pin: bytes | None) -> None:
-        """See Minidriver; there are no session PINs."""
+        """See Minidriver. Neither card makes session PINs: SCARD_E_UNSUPPORTED_FEATURE.
+
+        "PIN Strength Verify" says so, and published minidrivers answer the two flags alike.
+        """
         info = self._pin_info(pin_id)
         if flags & ~AuthenticateFlag.SILENT_CONTEXT:
             raise MinidriverError(SCARD.E_UNSUPPORTED_FEATURE)
@@ -137,23 +152,32 @@ class PinFunctions(Checked):
         target: bytes | None,
         retry_count: int,
     ) -> None:
-        """See Minidriver. A PIN is changed by itself; the administrator unblocks the user."""
+        """See Minidriver. A PIN is changed by itself; the administrator unblocks the user.
+
+        An external PIN is NULL: the new one is entered at the reader, and so is the present one, or
+        the PUK where that is NULL too (assumed; the page tells of CardAuthenticateEx alone).
+        """
         info = self._pin_info(target_pin)
         by = self._pin_info(authenticating_pin)
-        if not (authentication and target):
-            raise MinidriverError(SCARD.E_INVALID_PARAMETER)
+        response = by.PinType == SecretType.CHALLENGE_RESPONSE
         unblock = bool(flags & ChangeFlag.UNBLOCK)
+        typed = target is None and info.PinType == SecretType.EXTERNAL
+        if typed:
+            require(authentication is None or (unblock and authentication))
+            require(authentication or not response)
+        else:
+            require(authentication and target)
         permission = info.dwUnblockPermission if unblock else info.dwChangePermission
         if authenticating_pin not in pins_of(permission):
             raise MinidriverError(SCARD.W_SECURITY_VIOLATION)
-        if unblock:
-            self._unblock(
-                authentication or b"",
-                target or b"",
-                response=by.PinType == SecretType.CHALLENGE_RESPONSE,
-            )
+        if typed and unblock:
+            self._unblock_at_reader(authentication)
+        elif typed:
+            self._change_at_reader(target_pin)
+        elif unblock:
+            self._unblock(authentication or b"", target or b"", response=response)
         else:
-            self._change(target_pin, authentication, target)
+            self._change(target_pin, authentication or b"", target or b"")
 
     def CardDeauthenticateEx(self, pins: int, flags: int) -> None:
         """See Minidriver."""

@@ -88,7 +88,7 @@ class PivMinidriver(ReadOnly, KeyAgreement):
         super().__init__(api, data, version, no_card=no_card)
         self._card = PivCard(self._link)
         self._known: dict[int, Slot] = {}
-        self._manager = False
+        self._manager: int | None = None  # resets of the link when the management key was verified
 
     @property
     def _pins(self) -> dict[int, PIN_INFO]:
@@ -228,7 +228,9 @@ class PivMinidriver(ReadOnly, KeyAgreement):
         return self._sign_block(key, data)
 
     def _sign_hash(self, key: CardKey, value: bytes) -> bytes:
-        return plain_signature(self._card.use(key.reference, key.algorithm, value), key.width)
+        # As wide as the curve, which some cards insist on; zeros in front change no number.
+        wide = value.rjust(key.width, b"\0")
+        return plain_signature(self._card.use(key.reference, key.algorithm, wide), key.width)
 
     def _agree(self, key: CardKey, point: bytes) -> bytes:
         return self._card.use(key.reference, key.algorithm, point, agree=True)
@@ -242,7 +244,7 @@ class PivMinidriver(ReadOnly, KeyAgreement):
     def CardAuthenticateChallenge(self, response: bytes | None) -> None:
         """Authenticate the management key. It opens nothing that a minidriver could do."""
         self._card.respond(response or b"")
-        self._manager = True
+        self._manager = self._link.resets
 
     def _verify(self, pin_id: int, pin: bytes) -> None:
         if pin_id == Role.ADMIN:
@@ -260,12 +262,19 @@ class PivMinidriver(ReadOnly, KeyAgreement):
             raise MinidriverError(SCARD.E_UNSUPPORTED_FEATURE)
         self._card.unblock(authentication, new)
 
+    def _change_at_reader(self, pin_id: int) -> None:
+        self._card.change_with(self._pinpad)
+
+    def _unblock_at_reader(self, authentication: bytes | None) -> None:
+        self._card.unblock_with(self._pinpad, authentication)
+
     def _log_out(self, pins: frozenset[int]) -> None:
         if pins & {Role.USER, SIGNATURE_PIN}:
             self._card.log_out()
-        if Role.ADMIN in pins and self._manager:
-            self._manager = False  # the host resets the card now
-            raise MinidriverError(SCARD.E_UNSUPPORTED_FEATURE)
+        if Role.ADMIN in pins:
+            manager, self._manager = self._manager, None
+            if manager == self._link.resets:
+                raise MinidriverError(SCARD.E_UNSUPPORTED_FEATURE)  # the host resets the card now
 
     def _authenticated(self) -> frozenset[int]:
         return frozenset({int(Role.USER)} if self._card.status().ok else ())

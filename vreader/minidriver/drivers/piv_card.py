@@ -12,7 +12,7 @@ from vreader.iso7816.tlv import encode_tag
 from vreader.minidriver.abi.codes import VALUE_UNKNOWN
 from vreader.minidriver.abi.returncodes import MinidriverError
 from vreader.minidriver.drivers.link import CardLink, Reply
-from vreader.minidriver.drivers.pinpad import Pinpad
+from vreader.minidriver.drivers.pinpad import PinForm, Pinpad
 from vreader.winscard.codes import SCARD
 
 CHUID: Final = 0x5FC102
@@ -34,7 +34,8 @@ _CERTIFICATE, _CERTIFICATE_INFO, _GUID, _OBJECT = 0x70, 0x71, 0x34, 0x53
 _COMPRESSED = 0x01
 _GZIP = 31  # zlib's window bits for a gzip header
 _MOST = 0x10000
-_SHORTEST_PIN, _PIN_LENGTH = 6, 8
+_FORM: Final = PinForm(6, 8, b"\xff")
+_PIN_LENGTH = _FORM.most
 _WRONG_RESPONSE = frozenset({SW.SECURITY_STATUS_NOT_SATISFIED, SW.CONDITIONS_NOT_SATISFIED})
 
 
@@ -102,7 +103,7 @@ class PivCard:
     def verify_with(self, pinpad: Pinpad) -> None:
         """Verify the PIN that a person types at the reader."""
         self.status()  # selects the application where it must be
-        pinpad.verify(PIN, (_SHORTEST_PIN, _PIN_LENGTH), _padded(b"")).demand()
+        pinpad.verify(PIN, _FORM).demand()
 
     def status(self) -> Reply:
         """Ask whether the PIN is verified (9000), and if not how many tries are left."""
@@ -137,10 +138,21 @@ class PivCard:
             raise MinidriverError(SCARD.E_INVALID_PARAMETER)
         if len(puk) > _PIN_LENGTH:
             raise MinidriverError(SCARD.W_WRONG_CHV, attempts=VALUE_UNKNOWN)
-        reply = self._link.send(0x2C, 0, PIN, _padded(puk) + _padded(new), 0)
-        if not reply.ok and reply.tries is None:
-            raise MinidriverError(SCARD.E_INVALID_PARAMETER)
-        reply.demand()
+        _new_pin(self._link.send(0x2C, 0, PIN, _padded(puk) + _padded(new), 0))
+
+    def change_with(self, pinpad: Pinpad) -> None:
+        """Change the PIN; a person types the present one and the new one at the reader."""
+        self.status()
+        _new_pin(pinpad.modify((0x24, 0, PIN), _FORM, None))
+
+    def unblock_with(self, pinpad: Pinpad, puk: bytes | None) -> None:
+        """Set the PIN by the PUK; a person types the new one, and the PUK where it is None."""
+        if puk is not None:
+            if len(puk) > _PIN_LENGTH:
+                raise MinidriverError(SCARD.W_WRONG_CHV, attempts=VALUE_UNKNOWN)
+            puk = _padded(puk)
+        self.status()
+        _new_pin(pinpad.modify((0x2C, 0, PIN), _FORM, puk))
 
     # ------------------------------------------------------------------ keys
 
@@ -174,5 +186,12 @@ class PivCard:
         return found.value
 
 
+def _new_pin(reply: Reply) -> None:
+    """Demand success; what is no word about the PIN before it is one about the new PIN."""
+    if not reply.ok and reply.tries is None:
+        raise MinidriverError(SCARD.E_INVALID_PARAMETER)
+    reply.demand()
+
+
 def _padded(pin: bytes) -> bytes:
-    return pin.ljust(_PIN_LENGTH, b"\xff")
+    return pin.ljust(_PIN_LENGTH, _FORM.pad)

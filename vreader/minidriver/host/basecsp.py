@@ -13,6 +13,7 @@ from vreader.minidriver.abi.properties import CardProperty
 from vreader.minidriver.abi.returncodes import MinidriverError
 from vreader.minidriver.abi.structs import PIN_INFO
 from vreader.minidriver.host.callbacks import Callbacks
+from vreader.minidriver.host.connection import GONE, RESET
 from vreader.minidriver.host.containers import Containers
 from vreader.minidriver.host.datacache import DataCache
 from vreader.minidriver.host.files import Files
@@ -21,7 +22,7 @@ from vreader.minidriver.host.pins import Pins
 from vreader.minidriver.host.policy import HostPolicy
 from vreader.minidriver.host.process import HostProcess
 from vreader.minidriver.host.prompt import ENGLISH, PinRequest, Prompt, ask, purpose_text
-from vreader.minidriver.host.session import Session, in_thread
+from vreader.minidriver.host.session import Session
 from vreader.minidriver.module import Module
 from vreader.registry.view import View
 from vreader.winscard.cardtypes import CardTypes
@@ -52,7 +53,8 @@ class BaseCsp:
         window: HWND that a prompt belongs to.
         language: of the person, for the texts of the registry.
         version: of CARD_DATA that is asked for.
-        background: runs the end of an idle transaction, on a thread of its own by default.
+        background: runs the end of an idle transaction; by default on a new thread of the process,
+            of which the minidriver's DllMain is told.
 
     Raises:
         VreaderError: the module's DllMain refuses.
@@ -82,7 +84,7 @@ class BaseCsp:
         window: int = 0,
         language: str = ENGLISH,
         version: int = CURRENT_VERSION,
-        background: Callable[[Callable[[], None]], None] = in_thread,
+        background: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         if policy is None:
             policy = HostPolicy() if view is None else HostPolicy.read(view, ksp=ksp)
@@ -104,7 +106,7 @@ class BaseCsp:
             callbacks=callbacks,
             timeout_ms=policy.timeout_ms,
             version=version,
-            background=background,
+            background=self.process.in_thread if background is None else background,
         )
         self.session.fresh = self.cache.begin
         self.session.acquired = self._acquired
@@ -130,14 +132,18 @@ class BaseCsp:
         self.files.read_only = bool(self._number(CardProperty.READ_ONLY, 0))
         try:
             self.cache.card = bytes(self.session.call("CardReadFile", None, CARD_ID, 0))
-        except MinidriverError:
+        except MinidriverError as error:
+            if error.code in GONE | RESET:
+                raise
             self.cache.card = b""  # a card without an identifier is not cached
 
     def _number(self, name: str, default: int) -> int:
         """Return a property of the card; before version 6, or without it, the default."""
         try:
             raw = self.session.call("CardGetProperty", name, bytes(_DWORD), 0)
-        except MinidriverError:
+        except MinidriverError as error:
+            if error.code in GONE | RESET:
+                raise
             return default
         return int.from_bytes(raw[:_DWORD], "little")
 
@@ -165,9 +171,11 @@ class BaseCsp:
 
     def close(self) -> None:
         """Delete the context; a process of its own ends too. May be called twice."""
-        self.session.close()
-        if self._own_process:
-            self.process.close()
+        try:
+            self.session.close()
+        finally:
+            if self._own_process:
+                self.process.close()
 
     def __enter__(self) -> Self:
         return self

@@ -1,16 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The callbacks that a host puts into CARD_DATA.
+"""The callbacks that a host puts into CARD_DATA."""
 
-Padded data is big endian, ready for the private key; what CspUnpadData takes and returns is little
-endian, as CardRSADecrypt returns it (the pages do not say; assumed).
-"""
-
-from vreader.minidriver.abi.codes import PADDING_INFO_PRESENT, Padding
-from vreader.minidriver.abi.returncodes import CardWin32, MinidriverError
+from vreader.minidriver.abi.returncodes import MinidriverError
 from vreader.minidriver.callbacks import HostCallbacks
 from vreader.minidriver.host.datacache import DataCache, Kind
-from vreader.minidriver.padding import hash_name, pad, unpad
-from vreader.minidriver.values import DecryptInfo, Pkcs1, SigningInfo
+from vreader.minidriver.padding import csp_pad, csp_unpad
+from vreader.minidriver.values import DecryptInfo, SigningInfo
 from vreader.winscard.codes import SCARD
 
 
@@ -46,14 +41,8 @@ class Callbacks(HostCallbacks):
         self._cache.forget(Kind.MINIDRIVER, _name(tag))
 
     def CspPadData(self, info: SigningInfo, width: int) -> bytes:
-        """Pad as the signing information says; without padding information as PKCS #1."""
-        if info.data is None:
-            raise MinidriverError(SCARD.E_INVALID_PARAMETER)
-        if not info.flags & PADDING_INFO_PRESENT:
-            return pad(info.data, width, Pkcs1(hash_name(info.hash_alg)))
-        if info.padding_type not in (Padding.PKCS1, Padding.PSS):
-            raise MinidriverError(SCARD.E_UNSUPPORTED_FEATURE)
-        return pad(info.data, width, info.padding)
+        """See :func:`vreader.minidriver.padding.csp_pad`."""
+        return csp_pad(info, width)
 
     def CspGetDHAgreement(self, secret: int, flags: int) -> int:
         """Return the index behind a handle; SCARD_E_INVALID_PARAMETER for an unknown one."""
@@ -62,13 +51,8 @@ class Callbacks(HostCallbacks):
         return self.secrets[secret]
 
     def CspUnpadData(self, info: DecryptInfo) -> bytes:
-        """Remove PKCS #1 padding, and OAEP under the KSP."""
-        if (info.version or 1) < 2:
-            raise MinidriverError(CardWin32.REVISION_MISMATCH)
-        known = (Padding.PKCS1, Padding.OAEP) if self._oaep else (Padding.PKCS1,)
-        if info.data is None or info.padding_type not in known:
-            raise MinidriverError(SCARD.E_INVALID_PARAMETER)
-        return unpad(info.data[::-1], info.padding_type, info.padding)[::-1]
+        """See :func:`vreader.minidriver.padding.csp_unpad`."""
+        return csp_unpad(info, oaep=self._oaep)
 
 
 def _name(tag: str) -> str:

@@ -6,6 +6,7 @@ free. Certificates are the files kxcNN and kscNN in ``mscp``, compressed by the 
 does not do that itself (WDK "File System Requirements", "CardQueryCapabilities").
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -160,9 +161,7 @@ class Containers:
         name: str,
         spec: KeySpec,
         bits: int,
-        flags: int,
-        key_data: bytes | None = None,
-        pin_id: int | None = None,
+        make: Callable[[int], None],
     ) -> None:
         """Make a key in a container; when that fails ``cmapfile`` is as it was.
 
@@ -180,13 +179,7 @@ class Containers:
         self._files.raise_counters(Kind.CONTAINERS)
         self._put(records)
         try:
-            size = 0 if key_data is None and not spec.is_rsa else bits
-            if pin_id is None:
-                self._session.call("CardCreateContainer", index, flags, spec, size, key_data)
-            else:
-                self._session.call(
-                    "CardCreateContainerEx", index, flags, spec, size, key_data, pin_id
-                )
+            make(index)
         except BaseException:
             self._put(before or [CONTAINER_MAP_RECORD()])
             raise

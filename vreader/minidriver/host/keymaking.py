@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """New keys for a card: made on it, or made by the host and brought there; what policy allows."""
 
+from collections.abc import Callable
 from typing import Final
 from uuid import uuid4
 
@@ -88,12 +89,34 @@ def _create(
     blob: bytes | None,
     pin_id: int,
 ) -> int:
+    size = 0 if blob is None and not spec.is_rsa else bits
+
+    def make(index: int) -> None:
+        if pin_id == Role.USER:
+            csp.session.call("CardCreateContainer", index, flags, spec, size, blob)
+        else:
+            csp.session.call("CardCreateContainerEx", index, flags, spec, size, blob, pin_id)
+
+    return create_key(csp, name, spec, bits, make)
+
+
+def create_key(
+    csp: BaseCsp, name: str, spec: KeySpec, bits: int, make: Callable[[int], None]
+) -> int:
+    """Find a place for a new key, have it made there, return the container's index.
+
+    Args:
+        csp: of the card.
+        name: of the container; a new GUID for none.
+        spec: what the key is for.
+        bits: its size.
+        make: makes it, in the container of that index.
+    """
     csp.files.writable()
     csp.pins.require(Role.USER, always=not csp.ksp)
     name = name or str(uuid4())
     index = csp.containers.place(name, spec)
-    other_pin = None if pin_id == Role.USER else pin_id
-    csp.containers.create(index, name, spec, bits, flags, blob, other_pin)
+    csp.containers.create(index, name, spec, bits, make)
     return index
 
 

@@ -14,11 +14,11 @@ from typing import Final, NamedTuple
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from vreader.minidriver.abi.blobs import PublicKey, encode_public
-from vreader.minidriver.abi.codes import PADDING_INFO_PRESENT, Kdf, KeySpec, Padding
+from vreader.minidriver.abi.codes import PADDING_INFO_PRESENT, Calg, Kdf, KeySpec, Padding
 from vreader.minidriver.abi.returncodes import NTE, MinidriverError
 from vreader.minidriver.host.callbacks import Callbacks
 from vreader.minidriver.host.session import Session
-from vreader.minidriver.padding import ALG_IDS, unpad
+from vreader.minidriver.padding import ALG_IDS, digest, unpad
 from vreader.minidriver.values import (
     DecryptInfo,
     DeriveKeyInfo,
@@ -32,6 +32,7 @@ from vreader.minidriver.values import (
 )
 
 KDF_HASH_ALGORITHM: Final = 0
+_TLS_HASH: Final = 36  # bytes of MD5 and SHA-1 one after the other
 _UNPADDED_VERSION: Final = 7  # of CARD_DATA: from here on CARD_RSA_DECRYPT_INFO has version 2
 _ECDH_OF: Final = {256: KeySpec.ECDHE_P256, 384: KeySpec.ECDHE_P384, 521: KeySpec.ECDHE_P521}
 
@@ -64,12 +65,17 @@ class Keys:
 
         Args:
             key: which.
-            hashed: the hash.
-            algorithm: CNG's name of it; None for PKCS #1 without DigestInfo.
+            hashed: the hash; NTE_BAD_LEN for one that is too short or too long.
+            algorithm: CNG's name of it; None for PKCS #1 without DigestInfo, as TLS 1.0 has it.
             pss: for RSA, instead of PKCS #1.
         """
         is_rsa = isinstance(key.public, rsa.RSAPublicKey)
-        alg_id = ALG_IDS.get(algorithm or "", 0)
+        if algorithm is not None and (
+            algorithm not in ALG_IDS or len(hashed) != len(digest(algorithm, b""))
+        ):
+            raise MinidriverError(NTE.BAD_ALGID if algorithm not in ALG_IDS else NTE.BAD_LEN)
+        tls = Calg.SSL3_SHAMD5 if len(hashed) == _TLS_HASH else 0
+        alg_id = tls if algorithm is None else ALG_IDS[algorithm]
         info = SigningInfo(key.container, key.spec, hashed, alg_id, version=1)
         if not self._ksp and (pss is not None or not is_rsa):
             raise MinidriverError(NTE.NOT_SUPPORTED)
@@ -113,8 +119,11 @@ class Keys:
         if by_card:
             told = padding if kind is Padding.OAEP else None
             info = info._replace(padding=told, padding_type=kind, version=2)
-        found: bytes = self._session.call("CardRSADecrypt", info)[::-1]
-        return found if by_card else unpad(found, kind, padding)
+        found = self._session.call("CardRSADecrypt", info)
+        if not isinstance(found, bytes | bytearray):
+            raise MinidriverError(NTE.FAIL)
+        block = bytes(found[::-1])
+        return block if by_card else unpad(block, kind, padding)
 
     def agree(
         self,

@@ -62,7 +62,7 @@ def open_provider(
     module = load_module(minidriver, api)
     end = getattr(module, "close", None)
     if events is not None:
-        module = Traced(module, events, reader=reader)
+        module = Traced(module, events, clock=clock, reader=reader)
     try:
         csp = BaseCsp(
             api,

@@ -12,6 +12,7 @@ from vreader.minidriver.abi.returncodes import MinidriverError
 from vreader.minidriver.host.datacache import Kind
 from vreader.minidriver.host.presenting import PresentedPins, is_external
 from vreader.minidriver.host.session import ROLE_NAMES
+from vreader.winscard.codes import SCARD
 
 Respond = Callable[[bytes], bytes]
 """Answers a challenge: with the admin key, 3DES in CBC mode."""
@@ -41,9 +42,17 @@ class Pins(PresentedPins):
 
     # ------------------------------------------------------------------ changing
 
-    def change(self, pin_id: int, current: bytes, new: bytes) -> None:
-        """Change a PIN; everybody else's kept one is wrong from now on."""
+    def change(self, pin_id: int, current: bytes | None, new: bytes | None) -> None:
+        """Change a PIN; everybody else's kept one is wrong from now on.
+
+        None for both is for a PIN that is typed at the reader; the minidriver is told for whom.
+        """
         call = self._session.call
+        external = is_external(self.info(pin_id))
+        if (current is None) is not external or (new is None) is not external:
+            raise MinidriverError(SCARD.E_INVALID_PARAMETER)
+        if external:
+            self._announce()
         if self._session.has("CardChangeAuthenticatorEx"):
             flags = ChangeFlag.CHANGE_PIN | self._silence()
             call("CardChangeAuthenticatorEx", flags, pin_id, current, pin_id, new, 0)
@@ -53,16 +62,27 @@ class Pins(PresentedPins):
         self._changed(pin_id, new)
 
     def unblock(
-        self, pin_id: int, new: bytes, authentication: bytes | Respond, by: int | None = None
+        self,
+        pin_id: int,
+        new: bytes | None,
+        authentication: bytes | Respond | None,
+        by: int | None = None,
     ) -> None:
         """Set a new PIN with a PUK, or with the answer to a challenge.
 
         Args:
             pin_id: the PIN that is blocked.
-            new: what it shall be.
-            authentication: the PUK, or what answers a challenge of the card.
+            new: what it shall be; None where it is typed at the reader, which is for such PINs
+                alone.
+            authentication: the PUK, or what answers a challenge of the card; None where the PUK is
+                typed at the reader, too.
             by: the PIN that unblocks; by default the first of that kind that PIN_INFO allows.
         """
+        typed = new is None or authentication is None
+        if typed:
+            if not is_external(self.info(pin_id)):
+                raise MinidriverError(SCARD.E_INVALID_PARAMETER)
+            self._announce()
         answered = callable(authentication)
         by = self.unblocker(pin_id, answers=answered) if by is None else by
         data = self.response(authentication, by) if callable(authentication) else authentication
@@ -83,13 +103,23 @@ class Pins(PresentedPins):
                 return other
         return others[0] if others else Role.ADMIN
 
-    def _changed(self, pin_id: int, new: bytes) -> None:
-        """Raise the counter of PINs, which the user may; forget and keep anew."""
+    def changed(self, pin_id: int) -> None:
+        """Forget a PIN that is another one now, and raise the counter where the card allows it."""
+        self._forget(pin_id)
+        with suppress(MinidriverError):
+            self._files.raise_counters(Kind.PINS)
+
+    def _forget(self, pin_id: int) -> None:
         self._process.forget_pin(self._cache.card, pin_id)
         self._session.authenticated.discard(pin_id)
+
+    def _changed(self, pin_id: int, new: bytes | None) -> None:
+        """Raise the counter of PINs, which the user may; forget and keep anew."""
         info = self.info(pin_id)
-        if is_external(info) or info.PinType != SecretType.ALPHANUMERIC:
+        if new is None or is_external(info) or info.PinType != SecretType.ALPHANUMERIC:
+            self.changed(pin_id)
             return
+        self._forget(pin_id)
         with suppress(MinidriverError):  # the PIN has changed, come what may
             self.verify(pin_id, new, info)
             self._files.raise_counters(Kind.PINS)

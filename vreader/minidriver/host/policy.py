@@ -7,6 +7,7 @@ Each provider has a key of its own. A value that is missing, or is no REG_DWORD,
 from typing import Final, NamedTuple
 
 from vreader.minidriver.abi.codes import KeySpec
+from vreader.registry.values import REG_DWORD
 from vreader.registry.view import View
 
 CSP_NAME: Final = "Microsoft Base Smart Card Crypto Provider"
@@ -43,8 +44,10 @@ class HostPolicy(NamedTuple):
         def number(default: int, *names: str) -> int:
             for name in names if key is not None else ():
                 value = key.find_value(name) if key is not None else None
-                if value is not None and isinstance(value.decoded, int):
-                    return value.decoded
+                if value is not None and value.type == REG_DWORD:
+                    found = value.decoded
+                    if isinstance(found, int):  # else it has not four bytes
+                        return found
             return default
 
         return cls(

@@ -5,7 +5,9 @@ PINs are those of the normal and the timed policy, by logon session, card and PI
 looked at when it is used and then is too old or not (WDK "Card PIN Operations").
 """
 
-from collections.abc import Hashable
+import threading
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import NamedTuple, Self
 
 from vreader.clock import Clock
@@ -55,12 +57,37 @@ class HostProcess:
             )
         self._modules.append(module)
 
+    @contextmanager
+    def thread(self) -> Iterator[None]:
+        """Be a thread that begins now and ends: modules loaded meanwhile are told of its end alone.
+
+        What DllMain returns counts for nothing here (Windows, "DllMain entry point").
+        """
+        for module in self._modules[:]:
+            module.DllMain(DllReason.THREAD_ATTACH)
+        try:
+            yield
+        finally:
+            for module in self._modules[::-1]:
+                module.DllMain(DllReason.THREAD_DETACH)
+
+    def in_thread(self, work: Callable[[], None]) -> None:
+        """Run on a new thread: a card works there, and a clock's thread must not wait."""
+
+        def attached() -> None:
+            with self.thread():
+                work()
+
+        threading.Thread(target=attached, name="idle transaction", daemon=True).start()
+
     def close(self) -> None:
         """End the process: modules are told, last one first; PINs are forgotten."""
-        while self._modules:
-            self._modules.pop().DllMain(DllReason.PROCESS_DETACH)
         self._pins.clear()
         self.session_data.clear()
+        with ExitStack() as told:  # every one, whatever another raises
+            for module in self._modules:
+                told.callback(module.DllMain, DllReason.PROCESS_DETACH)
+            self._modules.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -98,5 +125,5 @@ class HostProcess:
 
     def forget_card(self, card: bytes) -> None:
         """Forget the data of a card that is gone. Its PINs stay: it may come back."""
-        for key in [key for key in self.session_data if key[0] == card]:
-            del self.session_data[key]
+        for key in [key for key in list(self.session_data) if key[0] == card]:
+            self.session_data.pop(key, None)  # other threads of the process forget as well

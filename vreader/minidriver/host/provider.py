@@ -6,42 +6,28 @@ application of Windows would see.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
-
-from cryptography.hazmat.primitives.asymmetric import ec
+from typing import TYPE_CHECKING, Self
 
 from vreader.minidriver.abi.blobs import PrivateKey
 from vreader.minidriver.abi.codes import KeySpec
 from vreader.minidriver.abi.pins import Role
-from vreader.minidriver.abi.structs import PIN_INFO
+from vreader.minidriver.host.acquiring import AcquireFlag, acquire
 from vreader.minidriver.host.basecsp import BaseCsp
-from vreader.minidriver.host.choosing import (
-    agrees,
-    choose_container,
-    choose_key,
-    decrypts,
-    signs,
-)
+from vreader.minidriver.host.choosing import choose_container, choose_key
 from vreader.minidriver.host.containers import Container
+from vreader.minidriver.host.enrolment import Enrolled, enrol
+from vreader.minidriver.host.injection import Channel, KeyServer, inject_key
 from vreader.minidriver.host.keymaking import bring, generate
-from vreader.minidriver.host.keys import DEFAULT_KDF, hash_parameters
+from vreader.minidriver.host.keyuse import KeyUse
 from vreader.minidriver.host.pins import Respond
 from vreader.minidriver.host.prompt import encode_pin
-from vreader.minidriver.padding import digest
-from vreader.minidriver.values import KdfParameter, Oaep, Pkcs1, Pss
+from vreader.minidriver.host.roots import read_roots, write_roots
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate, CertificateSigningRequest
 
 
-class Enrolled(NamedTuple):
-    """What enrolment has put on the card."""
-
-    container: Container
-    certificate: "Certificate"
-
-
-class CryptoProvider:
+class CryptoProvider(KeyUse):
     """The keys of one card.
 
     Containers are told by name or by index; None is the default container, or the only one. A key
@@ -53,15 +39,17 @@ class CryptoProvider:
     """
 
     def __init__(self, csp: BaseCsp, *, ended: Callable[[], None] | None = None) -> None:
-        self.csp = csp
+        super().__init__(csp)
         self._ended = ended
 
     def close(self) -> None:
         """Close the host. May be called twice."""
-        self.csp.close()
         ended, self._ended = self._ended, None
-        if ended is not None:
-            ended()
+        try:
+            self.csp.close()
+        finally:
+            if ended is not None:
+                ended()
 
     def __enter__(self) -> Self:
         return self
@@ -69,97 +57,11 @@ class CryptoProvider:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
-    # ------------------------------------------------------------------ looking
-
-    def containers(self) -> list[Container]:
-        """Return the card's containers with their public keys."""
-        return self.csp.run(self.csp.containers.listed)
-
-    def certificate(
-        self, container: "str | int | None" = None, spec: KeySpec | None = None
-    ) -> bytes | None:
-        """Return a key's certificate in DER; None where there is none."""
-
-        def work() -> bytes | None:
-            key = choose_key(self.csp, container, spec)
-            return self.csp.containers.certificate(key.container, key.spec)
-
-        return self.csp.run(work)
-
-    def pin_info(self, pin_id: int = Role.USER) -> PIN_INFO:
-        """Return what the card says of a PIN."""
-        return self.csp.run(lambda: self.csp.pins.info(pin_id))
-
-    # ------------------------------------------------------------------ using keys
-
-    def sign(
-        self,
-        data: bytes,
-        container: "str | int | None" = None,
-        *,
-        spec: KeySpec | None = None,
-        algorithm: str = "SHA256",
-        pss_salt: int | None = None,
-        hashed: bool = False,
-    ) -> bytes:
-        """Sign.
-
-        Args:
-            data: what is signed.
-            container: name or index.
-            spec: which key of it; the one to sign with by default.
-            algorithm: CNG's name of the hash.
-            pss_salt: bytes of salt for PSS, instead of PKCS #1; KSP only.
-            hashed: ``data`` is the hash already.
-
-        Returns:
-            An RSA signature big endian; an ECDSA one as r and s, each as long as the field.
-        """
-        value = data if hashed else digest(algorithm, data)
-
-        def work() -> bytes:
-            key = choose_key(self.csp, container, spec, signs)
-            self.csp.pins.require(self.csp.pins.of_container(key.container))
-            pss = None if pss_salt is None else Pss(algorithm, pss_salt)
-            return self.csp.keys.sign(key, value, algorithm, pss)
-
-        return self.csp.run(work)
-
-    def decrypt(
-        self,
-        data: bytes,
-        container: "str | int | None" = None,
-        *,
-        spec: KeySpec | None = None,
-        padding: Pkcs1 | Oaep | None = Pkcs1(),  # noqa: B008 - a constant
-    ) -> bytes:
-        """Decrypt with an RSA key; without padding the block is returned as it is."""
-
-        def work() -> bytes:
-            key = choose_key(self.csp, container, spec, decrypts)
-            self.csp.pins.require(self.csp.pins.of_container(key.container))
-            return self.csp.keys.decrypt(key, data, padding)
-
-        return self.csp.run(work)
-
-    def agree(
-        self,
-        other: ec.EllipticCurvePublicKey,
-        container: "str | int | None" = None,
-        *,
-        spec: KeySpec | None = None,
-        kdf: str = DEFAULT_KDF,
-        parameters: Sequence[KdfParameter] | None = None,
-    ) -> bytes:
-        """Agree on a secret with somebody and return the key derived of it; SHA-256 by default."""
-        told = hash_parameters("SHA256") if parameters is None else parameters
-
-        def work() -> bytes:
-            key = choose_key(self.csp, container, spec, agrees)
-            self.csp.pins.require(self.csp.pins.of_container(key.container))
-            return self.csp.keys.agree(key, other, kdf, told)
-
-        return self.csp.run(work)
+    def acquire(
+        self, container: "str | int | None" = None, flags: int = AcquireFlag(0)
+    ) -> Container | None:
+        """Do what CryptAcquireContext does; see :mod:`vreader.minidriver.host.acquiring`."""
+        return self.csp.run(lambda: acquire(self.csp, container, flags))
 
     # ------------------------------------------------------------------ making keys
 
@@ -243,7 +145,8 @@ class CryptoProvider:
     ) -> Enrolled:
         """Make a key, have a certificate issued for it and write that to the card.
 
-        When the request cannot be signed or is not answered, the new key is deleted again.
+        When the request cannot be signed or is not answered, the new container is deleted again; a
+        new key in a container that had another one stays.
 
         Args:
             subject: as RFC 4514 writes it, ``CN=alice``.
@@ -252,25 +155,53 @@ class CryptoProvider:
             bits: of an RSA key.
             name: of the container; these three as for :meth:`generate`.
         """
-        from cryptography import x509
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.serialization import Encoding
+        return enrol(self, subject, issue, spec=spec, bits=bits, name=name)
 
-        from vreader.minidriver.host.cardkey import card_key
+    def inject_key(
+        self,
+        server: KeyServer,
+        key: PrivateKey,
+        spec: KeySpec,
+        *,
+        name: str = "",
+        via: "str | int | None" = None,
+        pin_id: int = Role.USER,
+    ) -> Container:
+        """Bring a key that a server encrypts for the card, so that it is never seen on the way.
 
-        builder = x509.CertificateSigningRequestBuilder().subject_name(
-            x509.Name.from_rfc4514_string(subject)
-        )
-        container = self.generate(spec, bits=bits, name=name)
-        try:
-            signer: Any = card_key(self, container.number, spec)
-            certificate = issue(builder.sign(signer, hashes.SHA256()))
-            der = certificate.public_bytes(Encoding.DER)
-            self.write_certificate(der, container.number, spec)
-        except BaseException:
-            self.delete(container.number)
-            raise
-        return Enrolled(container, certificate)
+        Args:
+            server: encrypts; it has the same minidriver and no card.
+            key: the private key.
+            spec: what it is for.
+            name: of its container, a new one or one with room.
+            via: the container whose RSA key protects the session key.
+            pin_id: the PIN that guards it.
+
+        Raises:
+            MinidriverError: NTE_NOT_SUPPORTED where the card has no key injection under RSA.
+        """
+
+        def work() -> Container:
+            index = inject_key(self.csp, server, key, spec, name=name, via=via, pin_id=pin_id)
+            return choose_container(self.csp, index)
+
+        return self.csp.run(work)
+
+    # ------------------------------------------------------------------ certificates of CAs
+
+    def roots(self) -> "list[Certificate]":
+        """Return the certificates of CAs on the card; none where it has no ``msroots``."""
+        return self.csp.run(lambda: read_roots(self.csp))
+
+    def write_roots(self, certificates: "Sequence[Certificate]") -> None:
+        """Replace the certificates of CAs on the card."""
+
+        def work() -> None:
+            self.csp.files.writable()
+            self.csp.pins.require(Role.USER)
+            write_roots(self.csp, certificates)
+
+        self.csp.run(work)
 
     # ------------------------------------------------------------------ PINs
 
@@ -279,24 +210,54 @@ class CryptoProvider:
         value = encode_pin(pin)
         self.csp.run(lambda: self.csp.pins.set_pin(pin_id, value))
 
-    def change_pin(self, current: str | bytes, new: str | bytes, pin_id: int = Role.USER) -> None:
-        """Change a PIN; SCARD_W_WRONG_CHV and SCARD_W_CHV_BLOCKED carry the attempts left."""
-        one, other = encode_pin(current), encode_pin(new)
+    def change_pin(
+        self, current: str | bytes | None, new: str | bytes | None, pin_id: int = Role.USER
+    ) -> None:
+        """Change a PIN; SCARD_W_WRONG_CHV and SCARD_W_CHV_BLOCKED carry the attempts left.
+
+        None for both has them typed at the reader, which is for such PINs alone.
+        """
+        one, other = _encoded(current), _encoded(new)
         self.csp.run(lambda: self.csp.pins.change(pin_id, one, other))
 
     def unblock(
         self,
-        new: str | bytes,
-        authentication: "str | bytes | Respond",
+        new: str | bytes | None,
+        authentication: "str | bytes | Respond | None",
         *,
         pin_id: int = Role.USER,
         by: int | None = None,
     ) -> None:
-        """Set a new PIN with a PUK, or with a function that answers the card's challenge."""
-        value = encode_pin(new)
-        told = authentication if callable(authentication) else encode_pin(authentication)
+        """Set a new PIN with a PUK, or with a function that answers the card's challenge.
+
+        None has the new PIN, or the PUK, typed at the reader.
+        """
+        value = _encoded(new)
+        told = authentication if callable(authentication) else _encoded(authentication)
         self.csp.run(lambda: self.csp.pins.unblock(pin_id, value, told, by))
+
+    def inject_pin(
+        self,
+        server: KeyServer,
+        current: str | bytes,
+        new: str | bytes,
+        *,
+        via: "str | int | None" = None,
+        pin_id: int = Role.USER,
+    ) -> None:
+        """Change a PIN by what a server encrypts for the card; see :meth:`inject_key`."""
+        one, other = encode_pin(current), encode_pin(new)
+
+        def work() -> None:
+            with Channel(self.csp, server, via) as channel:
+                channel.change_pin(pin_id, one, other)
+
+        self.csp.run(work)
 
     def authenticate_admin(self, respond: Respond) -> None:
         """Log in as administrator until the transaction ends."""
         self.csp.run(lambda: self.csp.pins.respond(respond))
+
+
+def _encoded(pin: str | bytes | None) -> bytes | None:
+    return None if pin is None else encode_pin(pin)

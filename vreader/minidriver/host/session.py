@@ -19,7 +19,7 @@ from vreader.minidriver.abi.callbacks import CALLBACKS
 from vreader.minidriver.abi.pins import ADMIN_NAME, USER_NAME, Role, pin_set
 from vreader.minidriver.abi.returncodes import MinidriverError
 from vreader.minidriver.callbacks import CardData, HostCallbacks
-from vreader.minidriver.host.connection import GONE, RESET, Connection, one_kind_of_error
+from vreader.minidriver.host.connection import RESET, Connection, one_kind_of_error
 from vreader.minidriver.interface import Minidriver
 from vreader.minidriver.module import Module
 from vreader.winscard.codes import SCARD, Disposition, ScardError
@@ -27,11 +27,6 @@ from vreader.winscard.codes import SCARD, Disposition, ScardError
 T = TypeVar("T")
 
 ROLE_NAMES: Final[dict[int, str]] = {Role.USER: USER_NAME, Role.ADMIN: ADMIN_NAME}
-
-
-def in_thread(work: Callable[[], None]) -> None:
-    """Run on a thread of its own: a card works there, and a clock's thread must not wait."""
-    threading.Thread(target=work, name="idle transaction", daemon=True).start()
 
 
 class Session:
@@ -66,7 +61,7 @@ class Session:
         callbacks: HostCallbacks,
         timeout_ms: int,
         version: int,
-        background: Callable[[Callable[[], None]], None] = in_thread,
+        background: Callable[[Callable[[], None]], None],
     ) -> None:
         self.card_name = card_name
         self.authenticated: set[int] = set()
@@ -144,8 +139,8 @@ class Session:
             try:
                 return self._once(work)
             except MinidriverError as error:
-                # What is noticed before anything was done may be a card of long ago.
-                anew = had_card and not self._begun and error.code in GONE
+                # What is noticed before anything was done may be a card, or a service, of long ago.
+                anew = had_card and not self._begun and not self._connection.card
                 if not (anew or error.code in RESET):
                     raise
             return self._once(work)
@@ -218,10 +213,15 @@ class Session:
     def let_go(self) -> Iterator[None]:
         """Give the card back while a person is asked, and take it again (assumed).
 
-        A resource manager resets a card under a transaction in which nothing happens for long.
+        A resource manager resets a card under a transaction in which nothing happens for long. Who
+        asks may use the card meanwhile, in a transaction of its own.
         """
         self.end_transaction()
-        yield
+        depth, self._depth = self._depth, 0
+        try:
+            yield
+        finally:
+            self._depth = depth
         self._begin()
 
     def _log_out(self) -> bool:
@@ -287,9 +287,13 @@ class Session:
     def close(self) -> None:
         """End the transaction, delete the context, disconnect. May be called twice."""
         with self._lock:
-            self.end_transaction()
-            self._drop()
-            self._connection.release()
+            try:
+                self.end_transaction()
+            finally:
+                try:
+                    self._drop()
+                finally:
+                    self._connection.release()
 
 
 def _nothing() -> None:

@@ -11,6 +11,8 @@ from vreader.minidriver.abi.pins import (
 )
 from vreader.minidriver.rules.base import require, secret_pin
 
+_ONE_FLAG = (UnblockFlag.CHALLENGE_RESPONSE, UnblockFlag.PIN)
+
 
 def authenticate_pin(_version: int, user: str | None, pin: bytes | None) -> None:
     """The user or the administrator, and a PIN."""
@@ -32,7 +34,7 @@ def unblock_pin(
 ) -> None:
     """The administrator cannot be unblocked; one of the two flags."""
     require(user == USER_NAME and authentication and new_pin)
-    require(flags in UnblockFlag._value2member_map_)
+    require(flags in _ONE_FLAG)
 
 
 def change_authenticator(
@@ -45,7 +47,7 @@ def change_authenticator(
 ) -> None:
     """The user or the administrator, both secrets, one of the two flags."""
     require(user in (USER_NAME, ADMIN_NAME) and current and new)
-    require(flags in UnblockFlag._value2member_map_)
+    require(flags in _ONE_FLAG)
 
 
 def deauthenticate(_version: int, user: str | None, flags: int) -> None:

@@ -72,6 +72,7 @@ class CertificateFacts(NamedTuple):
         upns: of the subject's alternative names.
         crl_urls: where its CRLs are.
         is_ca: basic constraints make it a CA's.
+        path_length: how many CAs may be below it; None for any number.
         self_signed: it has its own key's signature.
         problem: why some of this could not be read, or empty.
     """
@@ -89,6 +90,7 @@ class CertificateFacts(NamedTuple):
     upns: tuple[Upn, ...] = ()
     crl_urls: tuple[str, ...] = ()
     is_ca: bool = False
+    path_length: int | None = None
     self_signed: bool = False
     problem: str = ""
 
@@ -195,7 +197,7 @@ def _with(
     if isinstance(value, x509.ExtendedKeyUsage):
         return found._replace(ekus=tuple(one.dotted_string for one in value))
     if isinstance(value, x509.BasicConstraints):
-        return found._replace(is_ca=value.ca)
+        return found._replace(is_ca=value.ca, path_length=value.path_length)
     if isinstance(value, x509.SubjectAlternativeName):
         return found._replace(upns=tuple(_upns(value)))
     if extension.oid == ExtensionOID.CRL_DISTRIBUTION_POINTS:

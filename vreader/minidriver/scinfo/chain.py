@@ -1,19 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """From a certificate up to a root, as far as the certificates at hand reach.
 
-Names and signatures are checked, that an issuer is a CA, and when each is valid. Revocation, name
-constraints and policies are not: nothing is fetched.
+Names and signatures are checked, that an issuer is a CA that may sign certificates for as many CAs
+below it, and when each is valid. Revocation, name constraints and policies are not: nothing is
+fetched.
 """
 
 import datetime
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from cryptography import x509
 
 from vreader.minidriver.scinfo.certificate import facts, issued, quietly
-
-_LONGEST: Final = 16  # a chain that goes round must end
 
 
 class Link(NamedTuple):
@@ -94,21 +93,34 @@ def build(
     Args:
         certificate: the lowest one.
         authorities: where its issuers are looked for; of several, one that is valid now is taken,
-            and of those one that is trusted.
+            of those a root, and of those one that is trusted. None is taken twice.
         now: when; with a time zone.
         source: of the certificate.
     """
     links = [Link(_subject(certificate), source, _time_problem(certificate, now))]
     trusted = any(one.trusted and one.certificate == certificate for one in authorities)
     current = certificate
-    while not issued(current, current) and len(links) < _LONGEST:
-        found = [one for one in authorities if issued(current, one.certificate)]
+    below = [certificate]
+    while not issued(current, current):
+        found = [
+            one
+            for one in authorities
+            if one.certificate not in below and issued(current, one.certificate)
+        ]
         if not found:
             return Chain(tuple(links), current.issuer.rfc4514_string() or "without a name")
-        best = min(found, key=lambda one: (_problem(one.certificate, now) != "", not one.trusted))
+        best = min(
+            found,
+            key=lambda one: (
+                _problem(one.certificate, now, below) != "",
+                not issued(one.certificate, one.certificate),
+                not one.trusted,
+            ),
+        )
         current = best.certificate
         trusted = best.trusted
-        links.append(Link(_subject(current), best.source, _problem(current, now)))
+        links.append(Link(_subject(current), best.source, _problem(current, now, below)))
+        below.append(current)
     return Chain(tuple(links), trusted=trusted)
 
 
@@ -116,9 +128,22 @@ def _subject(certificate: x509.Certificate) -> str:
     return certificate.subject.rfc4514_string() or "(no subject)"
 
 
-def _problem(certificate: x509.Certificate, now: datetime.datetime) -> str:
+def _problem(
+    certificate: x509.Certificate, now: datetime.datetime, below: list[x509.Certificate]
+) -> str:
+    """Return what is wrong with an issuer above these certificates (RFC 5280, 6.1.4)."""
     late = _time_problem(certificate, now)
-    return late if late or facts(certificate).is_ca else "it is no CA's certificate"
+    if late:
+        return late
+    seen = facts(certificate)
+    if not seen.is_ca:
+        return "it is no CA's certificate"
+    if seen.usages is not None and "key_cert_sign" not in seen.usages:
+        return "its key usage is not to sign certificates"
+    cas = sum(one.subject != one.issuer for one in below[1:])  # self-issued ones do not count
+    if seen.path_length is not None and cas > seen.path_length:
+        return f"it has {cas} CAs below it, and may have {seen.path_length}"
+    return ""
 
 
 def _time_problem(certificate: x509.Certificate, now: datetime.datetime) -> str:

@@ -89,6 +89,11 @@ def look(machine: Machine, pairing: Pairing, module: Module | None, wish: Wish) 
                 provider.close()
 
 
+def look_without_card(machine: Machine) -> ReaderReport:
+    """Look at a machine's reader in which there is no card."""
+    return ReaderReport(machine.reader, status(machine), b"")
+
+
 def status(machine: Machine) -> str:
     """Return the state of the machine's reader as SCardGetStatusChange tells it."""
     api = machine.api

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 
 from vreader.minidriver.abi.returncodes import MinidriverError
-from vreader.minidriver.host.prompt import NoPin, PinRequest
+from vreader.minidriver.host.prompt import NoPin, PinRequest, encode_pin
 from vreader.winscard.codes import SCARD
 
 Ask = Callable[[PinRequest], "str | None"]
@@ -35,9 +35,20 @@ class OnePin:
             self._pin = self._ask(request)
             self._ask = None
             self.problem = "" if self._pin is not None else "no PIN was given"
+        if self._pin is not None and not _possible(self._pin):
+            self.problem = "the PIN is empty, or has letters that no card is given"
+            self._pin = None
         return NoPin.CANCELLED if self._pin is None else self._pin
 
     def why(self, error: MinidriverError) -> str:
         """Return why a call failed: for want of a PIN, or by its code."""
         cancelled = error.code is SCARD.W_CANCELLED_BY_USER
         return self.problem if cancelled and self.problem else str(error)
+
+
+def _possible(pin: str) -> bool:
+    """Whether a host could hand over such a PIN at all; no try is lost on another."""
+    try:
+        return bool(encode_pin(pin))
+    except MinidriverError:
+        return False

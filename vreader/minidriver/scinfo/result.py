@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was found about a reader, its card, its containers, keys and certificates."""
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from vreader.minidriver.abi.codes import KeySpec
 from vreader.minidriver.scinfo.certificate import CertificateFacts
@@ -9,6 +9,9 @@ from vreader.minidriver.scinfo.chain import Chain
 from vreader.minidriver.scinfo.keytest import KeyTest, KeyVerdict
 from vreader.minidriver.scinfo.logon import Eligibility
 from vreader.minidriver.scinfo.propagation import Propagated
+
+EMPTY: Final = "SCARD_STATE_EMPTY"
+PRESENT: Final = "SCARD_STATE_PRESENT"
 
 
 class CertificateReport(NamedTuple):
@@ -104,7 +107,7 @@ class ReaderReport(NamedTuple):
     Attributes:
         reader: its name.
         status: SCARD_STATE_* as the resource manager tells it.
-        atr: of the card.
+        atr: of the card; empty where there is none, or it does not answer.
         card: what winscard calls it, or empty.
         csp, ksp: its providers, or empty.
         module: the minidriver.
@@ -148,6 +151,8 @@ class ReaderReport(NamedTuple):
         """The whole in one line."""
         if self.problems:
             return "; ".join(self.problems)
+        if self.status == EMPTY:
+            return "no card"
         if not self.keys:
             return "no keys"
         wrong = sum(not key.ok for key in self.keys)

@@ -24,7 +24,7 @@ def told(report: ReaderReport, *, rules: bool = True) -> Iterator[str]:
     yield _line("reader", report.reader)
     yield _line("status", report.status)
     yield _line("ATR", report.atr.hex(" ").upper() or "none")
-    yield _line("card", report.card or "unknown")
+    yield _line("card", report.card or ("unknown" if report.atr else "none"))
     yield _line("CSP", report.csp or "none")
     yield _line("KSP", report.ksp or "none")
     version = f", CARD_DATA version {report.version}" if report.version else ""

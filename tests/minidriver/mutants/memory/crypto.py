@@ -24,6 +24,7 @@ DIGEST_INFO = {
 SIZES = {0x8003: 16, 0x8004: 20, 0x800C: 32, 0x800D: 48, 0x800E: 64, 0x8008: 36}
 NAMES = {"SHA1": 0x8004, "SHA256": 0x800C, "SHA384": 0x800D, "SHA512": 0x800E}
 HASHES = {"SHA1": hashes.SHA1(), "SHA256": hashes.SHA256()}
+HASHES |= {"SHA384": hashes.SHA384(), "SHA512": hashes.SHA512()}
 
 
 def power(key, number):

@@ -32,7 +32,7 @@ class Injection(Base):
 
     def _keep(self, data):
         try:
-            key = decode_key_data(data)
+            key = decode_key_data(data or b"")
         except BlobError:
             raise MinidriverError(SCARD.E_INVALID_PARAMETER) from None
         handle = next(_handles)
