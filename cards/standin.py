@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the cards that stand in for another have in common: no memory, and files to read.
+"""What the cards that stand in for another have in common: no memory of their own.
 
 They are told what to answer from outside, by a conversation, a trace or a real card, and have no
 state of their own that could be kept.
@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from vreader.card import Card, Description, Store
 from vreader.errors import UsageError, VreaderError
 
-MAX_FILE = 64 << 20
 _REMEMBERED = 1000
 
 
@@ -43,48 +42,6 @@ class StandInKind:
             raise UsageError(
                 f"a {self.name} card keeps no state file", hint="leave state= or --state out"
             )
-
-
-def read_text(path: str, what: str, hint: str) -> str:
-    """Return the text of a file.
-
-    Args:
-        path: where it is.
-        what: it is, for errors.
-        hint: what to do when no path is given.
-
-    Raises:
-        UsageError: there is none, it cannot be read, is no file, not text, or above 64 MiB.
-    """
-    import os
-    import stat
-
-    if not path:
-        raise UsageError(f"no {what} is named", hint=hint)
-    try:
-        # A FIFO that nobody writes is refused, not waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise UsageError(f"{path} is not a file", hint=f"name the {what} itself")
-            if status.st_size > MAX_FILE:
-                raise UsageError(
-                    f"{path} is larger than {MAX_FILE >> 20} MiB", hint=f"shorten the {what}"
-                )
-            with open(descriptor, "rb", closefd=False) as file:
-                data = file.read(MAX_FILE)
-        finally:
-            os.close(descriptor)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UsageError(f"cannot read the {what} {path}: {reason}", hint=hint) from None
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"{path} is not text: byte {error.start} is not UTF-8", hint=f"name a {what}"
-        ) from None
 
 
 class Complaints:

@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Files that somebody names: bytes up to a limit, and texts."""
+
+import os
+
 import pytest
 
 from vreader.errors import UsageError
-from vreader.readfile import read_file
+from vreader.readfile import MAX_TEXT, read_file, read_text
 
 
 @pytest.mark.parametrize("size", [0, 1, 1 << 20, (1 << 20) + 1, 3 << 20])
@@ -30,3 +34,49 @@ def test_what_cannot_be_read_says_so(path):
     with pytest.raises(UsageError, match="cannot read") as caught:
         read_file(path, 1, "name a file")
     assert caught.value.hint == "name a file"
+
+
+def missing(path):
+    pass
+
+
+def directory(path):
+    path.mkdir()
+
+
+def fifo(path):
+    os.mkfifo(path)
+
+
+def huge(path):
+    with path.open("wb") as file:
+        file.truncate(MAX_TEXT + 1)
+
+
+def binary(path):
+    path.write_bytes(b"atr\xff\xfe")
+
+
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (missing, "No such file"),
+        (directory, "is not a file"),
+        (fifo, "is not a file"),
+        (huge, "is larger than 64 MiB"),
+        (binary, "is not text: byte 3"),
+    ],
+)
+def test_files_that_cannot_be_read(make, problem, tmp_path):
+    path = tmp_path / "talk.toml"
+    make(path)
+    with pytest.raises(UsageError, match=problem) as caught:
+        read_text(str(path), "conversation", "write file=TALK.toml")
+    assert str(path) in str(caught.value)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("path", ["/dev/zero", "a\0b"])
+def test_odd_paths(path):
+    with pytest.raises(UsageError):
+        read_text(path, "trace", "write file=")

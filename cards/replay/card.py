@@ -7,11 +7,11 @@ byte differs, and whether the command stands elsewhere in the record.
 
 from collections.abc import Iterator, Sequence
 
-from cards.pattern import shown
-from cards.replay.recording import Exchange, Session
 from cards.standin import Complaints
 from vreader.card import CardGone, CardMute
 from vreader.iso7816 import SW
+from vreader.iso7816.pattern import shown
+from vreader.recording import Exchange, Session
 
 _DIVERGED = SW.UNKNOWN.to_bytes2()
 
@@ -29,6 +29,9 @@ class ReplayCard:
         strict: commands come as they were recorded. If not, the next recording of a command is
             its answer: behind the place reached, else from the session's beginning, else from the
             recording's.
+
+    Attributes:
+        left: where a program left the record first: what was due, or None, and what came instead.
     """
 
     def __init__(
@@ -40,7 +43,20 @@ class ReplayCard:
         self._complaints = Complaints(source)
         self._session = 0
         self._next = 0
+        self._last = len(sessions) - 1, len(sessions[-1].exchanges) - 1
+        self._complete = False
         self._told_at: tuple[int, int] | None = None
+        self.left: tuple[Exchange | None, bytes] | None = None
+
+    @property
+    def due(self) -> Exchange | None:
+        """What was recorded next; None once that was all, whatever comes later."""
+        if self._complete:
+            return None
+        if exchange := self._at((self._session, self._next)):
+            return exchange
+        following = self._sessions[self._session + 1 :]
+        return following[0].exchanges[0] if following else None
 
     def power_on(self) -> bytes:
         """Return the recorded ATR of a cold reset."""
@@ -64,6 +80,8 @@ class ReplayCard:
                                 ((0, 0), False))  # fmt: skip
             exchange = self._at(place)
         if not found or exchange is None:
+            if self.left is None:
+                self.left = (exchange if self._strict else None), bytes(c_apdu)
             # A program that has left the record tries many things while the same one is due.
             here = (self._session, self._next)
             if not self._strict or self._told_at != here:
@@ -71,6 +89,7 @@ class ReplayCard:
                 self._told_at = here
             return _DIVERGED
         self._session, self._next = place[0], place[1] + 1
+        self._complete |= place == self._last
         return self._said(exchange)
 
     def _said(self, exchange: Exchange) -> bytes:

@@ -8,6 +8,7 @@ from vreader.card import Card, Store, check_options
 from vreader.errors import UsageError
 
 _OPTIONS = ("file", "strict", "reader", "atr")
+_HINT = "write file=TRACE.jsonl, made by 'vreader record -o TRACE.jsonl -- COMMAND'"
 
 
 class ReplayKind(StandInKind):
@@ -32,8 +33,8 @@ class ReplayKind(StandInKind):
             UsageError: an option or the file makes no sense.
         """
         from cards.replay.card import ReplayCard
-        from cards.replay.recording import load
         from vreader.iso7816.atr import MAX_ATR_LENGTH
+        from vreader.recording import load
 
         check_options(options, _OPTIONS, self.name)
         self.refuse_state(store)
@@ -49,7 +50,7 @@ class ReplayKind(StandInKind):
                 f"atr={options['atr']} is not an ATR", hint="for example atr=3B80800101"
             )
         path = options.get("file", "")
-        recording = load(path, options.get("reader", ""))
+        recording = load(path, options.get("reader", ""), _HINT)
         return ReplayCard(recording, path, atr, strict=strict == "yes")
 
 

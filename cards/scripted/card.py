@@ -9,12 +9,12 @@ used less.
 import threading
 from collections.abc import Callable, Mapping
 
-from cards.pattern import shown
 from cards.scripted.matcher import fields_of
 from cards.scripted.script import FOREVER, START, Entry, Script
 from cards.scripted.table import MAX_ANSWER, PLACEHOLDER
 from cards.standin import Complaints
 from vreader.card import CardGone, CardMute
+from vreader.iso7816.pattern import shown
 
 _NONE_FITS = 5.0  # above any nearness: what fits but is not due
 

@@ -5,8 +5,8 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Protocol
 
-from cards.pattern import Pattern
 from vreader.iso7816 import ApduError, CommandApdu
+from vreader.iso7816.pattern import Pattern
 
 ONE_BYTE = ("cla", "ins", "p1", "p2")
 FIELDS = (*ONE_BYTE, "data", "le")

@@ -22,12 +22,12 @@ from collections.abc import Collection
 from itertools import pairwise
 from typing import NamedTuple
 
-from cards.pattern import Pattern
 from cards.scripted.matcher import FIELDS, ONE_BYTE, Bytes, Fields, Matcher, Regex
 from cards.scripted.table import HINT, Table
-from cards.standin import read_text
 from vreader.errors import UsageError
 from vreader.iso7816.atr import MAX_ATR_LENGTH
+from vreader.iso7816.pattern import Pattern
+from vreader.readfile import read_text
 
 MAX_DELAY_S = 600
 FOREVER = 0

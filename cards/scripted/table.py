@@ -7,8 +7,8 @@ What the keys mean is the affair of :mod:`cards.scripted.script`.
 import re
 from collections.abc import Collection, Mapping
 
-from cards.pattern import Pattern
 from vreader.errors import UsageError
+from vreader.iso7816.pattern import Pattern
 
 MAX_ANSWER = 65538  # bytes
 HINT = "write file=TALK.toml; how-to guide 'Scripted, replayed and relayed cards' shows one"

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from cards.replay.card import ReplayCard
-from cards.replay.recording import parse
 from vreader.card import Card, CardGone, CardMute
+from vreader.recording import parse
 
 TWO = """RESET 3B00
 > 00A4040002A001
@@ -32,6 +32,21 @@ def replay(text=TWO, *, strict=True):
     card = ReplayCard(parse(text), "talk.txt", DEFAULT, strict=strict)
     assert isinstance(card, Card)
     return card
+
+
+def test_what_is_due():
+    card = replay()
+    lines = [card.due.line]
+    for command in (SELECT, VERIFY, VERIFY):
+        card.transmit(command)
+        lines.append(card.due.line)
+    card.reset()
+    for command in (GET, DECIPHER):
+        card.transmit(command)
+        lines.append(card.due and card.due.line)
+    card.reset()
+    card.transmit(SELECT)
+    assert [*lines, card.due] == [2, 4, 6, 9, 11, None, None]
 
 
 def test_in_order():
@@ -114,6 +129,18 @@ def test_a_program_that_goes_its_own_way_is_told_once_for_each_place(caplog):
     assert [record.message.partition(": due is ")[2][:6] for record in caplog.records] == [
         "line 2", "line 4",
     ]  # fmt: skip
+
+
+def test_where_the_record_was_left_first():
+    card = replay()
+    assert card.left is None
+    card.transmit(SELECT)
+    card.transmit(GET)
+    card.transmit(SELECT)
+    assert (card.left[0].line, card.left[1]) == (4, GET)
+    card = replay(strict=False)
+    card.transmit(b"\0\xca\0\2")
+    assert card.left == (None, b"\0\xca\0\2")
 
 
 def test_after_a_divergence_the_record_is_where_it_was():

@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from cards.pattern import Pattern
 from cards.scripted.matcher import Fields, Regex, fields_of
+from vreader.iso7816.pattern import Pattern
 
 SELECT = bytes.fromhex("00A4040005A00000030800")
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cards.replay.recording import parse
 from vreader.errors import UsageError
 from vreader.events import Emitter
 from vreader.reader.events import ApduEvent, CardEvent
+from vreader.recording import parse
 from vreader.trace import open_trace
 
 TEXT = """

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cards.pattern import Pattern, shown
+from vreader.iso7816.pattern import Pattern, shown
 
 SELECT = bytes.fromhex("00A4040005A000000308")
 
