@@ -9,6 +9,7 @@ from vreader.card import (
     FileStore,
     MemoryStore,
     check_options,
+    tear,
 )
 from vreader.errors import UsageError, VreaderError
 
@@ -63,3 +64,32 @@ def test_a_kind_without_options_says_so():
         check_options({"pin": "1"}, (), "echo")
     assert caught.value.hint.endswith("none")
     assert "1" not in str(caught.value), "a value may be a secret"
+
+
+class Simple:
+    """A card without a tear of its own."""
+
+    def __init__(self):
+        self.said = []
+
+    def transmit(self, c_apdu):
+        self.said.append(c_apdu)
+        return b"\x90\x00"
+
+    def power_off(self):
+        self.said.append("off")
+
+
+class Tearable(Simple):
+    def tear(self, c_apdu, committed):
+        self.said.append((c_apdu, committed))
+
+
+def test_power_lost_in_the_middle():
+    for committed, said in ((False, ["off"]), (True, [b"\0\x20", "off"])):
+        card = Simple()
+        tear(card, b"\0\x20", committed)
+        assert card.said == said
+    card = Tearable()
+    tear(card, b"\0\x20", True)
+    assert card.said == [(b"\0\x20", True)]

@@ -29,7 +29,8 @@ class Card(Protocol):
 
     A card may have two methods more, both called from any thread, also while it works:
     ``interrupt()`` when it has lost its power at work, so that it need not go on; and ``close()``
-    when nobody will use it again. Both must be quick.
+    when nobody will use it again. Both must be quick. One that keeps a memory may have
+    ``tear(c_apdu, committed)``, see :func:`tear`.
     """
 
     def power_on(self) -> bytes:
@@ -50,6 +51,21 @@ def interrupt(card: object) -> None:
     call = getattr(card, "interrupt", None)
     if callable(call):
         call()
+
+
+def tear(card: Card, c_apdu: bytes, committed: bool) -> None:
+    """Have a card execute a command and lose its power in the middle.
+
+    That is when it first makes a change of its memory last, before or after it has (``committed``);
+    or at the end. A card that has no ``tear`` of its own has not executed the command, or has.
+    """
+    call = getattr(card, "tear", None)
+    if callable(call):
+        call(c_apdu, committed)
+        return
+    if committed:
+        card.transmit(c_apdu)
+    card.power_off()
 
 
 class Description(NamedTuple):
@@ -93,6 +109,8 @@ class FileStore:
 @runtime_checkable
 class CardKind(Protocol):
     """A plug-in: one kind of card, in several profiles.
+
+    A kind that also takes ``file.py:Class`` for a profile has ``takes_classes = True``.
 
     Attributes:
         name: the word users type, e.g. ``piv``.

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from cards.platform.applet import Application, CardStatus, Refuse, Template
 from cards.platform.channel import GET_RESPONSE, MAX_CHANNELS, Channel, ClassByte
-from cards.platform.nvm import Nvm, NvmError
+from cards.platform.nvm import Nvm, NvmError, PowerLost
 from vreader.card import Card, CardMute
 from vreader.iso7816 import SW, ApduError, CommandApdu
 
@@ -124,6 +124,20 @@ class AppletCard:
             self._undo()
             raise
         return reply
+
+    def tear(self, c_apdu: bytes, committed: bool) -> None:
+        """Execute a C-APDU and lose power at its first commit, see :func:`vreader.card.tear`.
+
+        What was open is lost, what was committed before stays.
+        """
+        self.nvm.tear("after" if committed else "before")
+        try:
+            self.transmit(c_apdu)
+        except PowerLost:
+            pass
+        finally:
+            self.nvm.tear("")
+            self.power_off()
 
     def _answer(self, apdu: CommandApdu) -> bytes:
         said = ClassByte.parse(apdu.cla)

@@ -25,6 +25,10 @@ class NvmError(VreaderError):
         )
 
 
+class PowerLost(Exception):  # noqa: N818 - an event of the physical world, not an error
+    """The card has lost its power, where :meth:`Nvm.tear` said it would."""
+
+
 class Backend(Protocol):
     """Where committed changes go."""
 
@@ -59,6 +63,7 @@ class Nvm:
         self._backend = backend
         self._committed = backend.load()
         self._changes: dict[Key, bytes | None] = {}
+        self._tear: str = ""  # where the next commit loses its power: before, after
 
     @property
     def empty(self) -> bool:
@@ -102,9 +107,12 @@ class Nvm:
 
         Raises:
             NvmError: the store failed; the changes are still open, roll them back.
+            PowerLost: :meth:`tear` has asked for it.
         """
         if not self._changes:
             return
+        if self._tear == "before":
+            raise PowerLost
         self._backend.write(self._changes)
         for key, value in self._changes.items():
             if value is None:
@@ -112,6 +120,12 @@ class Nvm:
             else:
                 self._committed[key] = value
         self._changes = {}
+        if self._tear:
+            raise PowerLost
+
+    def tear(self, where: str) -> None:
+        """Have the next commit lose its power ``before`` or ``after`` it; empty for no more."""
+        self._tear = where
 
     def rollback(self) -> None:
         """Forget the changes since the last commit."""

@@ -31,7 +31,7 @@ class ApduEvent(Event):
         command, response: as exchanged; bytes inside ``masked`` / ``masked_response`` are zero.
         masked, masked_response: (start, end) ranges that hold secrets.
         text: what the command means, from the card kind's ``describe``; may be empty.
-        seconds: how long the card took.
+        seconds: how long the card took; negative where nobody has measured it.
         problem: ``gone``, ``mute``, ``fault`` or ``late``, else empty.
     """
 
@@ -73,6 +73,23 @@ class TpduEvent(Event):
         if len(self.data) != self.length or self.length > 32:
             parts.append(f"({self.length} B)")
         return "  ".join(part for part in (*parts, harm) if part)
+
+
+class FaultEvent(Event):
+    """A fault that somebody has set strikes; what comes of it is told by the next events.
+
+    Attributes:
+        reader: name of the reader's physical device object.
+        fault: its word, ``wrong-sw`` for example (:class:`vreader.reader.faults.Fault`).
+        text: what it does, ``sw=6983`` for example; may be empty.
+    """
+
+    reader: str
+    fault: str
+    text: str = ""
+
+    def __str__(self) -> str:
+        return f"fault: {self.fault} {self.text}".rstrip()
 
 
 class PinEvent(Event):

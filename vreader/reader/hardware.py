@@ -6,12 +6,19 @@ routine and asks the card inside. A person inserts and removes cards here, whate
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from vreader.card import Card
 from vreader.events import Emitter
 from vreader.reader.events import CardEvent
 from vreader.wdm import DeviceObject
 
+if TYPE_CHECKING:
+    from vreader.reader.armed import Faults
+
+# Called under the lock with what to call under it when another application is about to reset the
+# card, as soon as the command of this moment is over.
+Other = Callable[[Callable[[], None]], None]
 # Called with the card that has moved and whether it came; runs under the host's lock.
 InterruptRoutine = Callable[[Card, bool], None]
 
@@ -21,6 +28,8 @@ class SlotHardware:
 
     Attributes:
         card: the card inside, or None.
+        faults: what goes wrong on purpose; None where nothing ever was to.
+        other: another application, which resets the card; None where there can be none.
     """
 
     def __init__(self, events: Emitter, reader: str) -> None:
@@ -28,6 +37,8 @@ class SlotHardware:
         self._reader = reader
         self._interrupt: InterruptRoutine | None = None
         self.card: Card | None = None
+        self.faults: Faults | None = None
+        self.other: Other | None = None
 
     def connect_interrupt(self, routine: InterruptRoutine | None) -> None:
         """IoConnectInterrupt: have ``routine`` told of every movement; None disconnects it."""

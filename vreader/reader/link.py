@@ -48,10 +48,12 @@ class TpduLink:
 
     Attributes:
         broken: an exchange was left in the middle, or has failed for good.
+        disturb: what happens to blocks on their way; None for nothing.
     """
 
     def __init__(self, settings: LinkSettings, reader: SCARD_READER_CAPABILITIES) -> None:
         self.settings = settings
+        self.disturb = settings.disturb
         self.broken = True  # until a card has been reset
         self.execute: Callable[[bytes], bytes] = bytes  # the card of the exchange in hand
         self._reader_capabilities = reader
@@ -213,8 +215,7 @@ class TpduLink:
         self, tell: Tell, protocol: str, to_card: bool, raw: bytes, text: str
     ) -> bytes | None:
         """Let bytes cross the line; return what arrives."""
-        disturb = self.settings.disturb
-        harm = "" if disturb is None else disturb(to_card, raw)
+        harm = "" if self.disturb is None else self.disturb(to_card, raw)
         tell(protocol, to_card, raw, text, harm)
         if harm == LOSE:
             return None

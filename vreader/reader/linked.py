@@ -8,6 +8,7 @@ the request meanwhile (removal, cancel, deadline) ends the exchange where it is.
 
 from collections.abc import Callable, Generator
 from functools import partial
+from typing import TYPE_CHECKING
 
 from vreader.card import Card, CardGone, CardMute
 from vreader.clock import Timer
@@ -22,7 +23,8 @@ from vreader.reader.hardware import SlotHardware
 from vreader.reader.link import LinkBrokenError, Steps, TpduLink
 from vreader.reader.linkspec import LinkSettings
 from vreader.reader.observer import ApduObserver
-from vreader.reader.slot import CardWork, Slot
+from vreader.reader.slot import Slot
+from vreader.reader.work import CardWork
 from vreader.smclib.capabilities import capabilities_of
 from vreader.smclib.ioctl import Protocol
 from vreader.smclib.library import set_state
@@ -34,6 +36,9 @@ from vreader.smclib.structs import (
     SMARTCARD_EXTENSION,
 )
 from vreader.wdm import NTSTATUS, IoManager, Irp
+
+if TYPE_CHECKING:
+    from vreader.reader.faulty import Harmed
 
 
 class _Exchange(CardWork):
@@ -144,9 +149,10 @@ class LinkedSlot(Slot):
     ) -> NTSTATUS:
         """Pend the current IRP and have the card reset; a new link goes with the answer."""
         link = TpduLink(self._settings, self.ext.ReaderCapabilities)
+        harmed = self.harmed_reset()
 
         def ask(card: Card) -> Answer:
-            call = card.power_on if cold else card.reset
+            call = harmed(card.power_on if cold else card.reset)
             return self.ask_power(change, card, lambda: link.reset(call()))
 
         def done(irp: Irp, answer: Answer) -> NTSTATUS:
@@ -160,23 +166,42 @@ class LinkedSlot(Slot):
         self, command: bytes, answered: Callable[[Irp, Answer], NTSTATUS], typed: bool = False
     ) -> NTSTATUS:
         """Pend the current IRP and have the card execute a C-APDU, in TPDUs."""
-        if len(command) < 2:
+        if len(command) < 2 or self.hardware.faults:
             return super().exchange(command, answered, typed)
         irp = self.ext.OsData.CurrentIrp
         return self.request(partial(self._transmit, self.link, command, irp, typed), answered)
 
+    def asks(
+        self, command: bytes, irp: Irp | None, typed: bool, harmed: "Harmed | None"
+    ) -> Callable[[Card], Asked]:
+        """Return what has a card execute a C-APDU in TPDUs, with a fault or none."""
+        if len(command) < 2:
+            return super().asks(command, irp, typed, harmed)
+        return partial(self._transmit, self.link, command, irp, typed, harmed=harmed)
+
     # ------------------------------------------------------------------ the card at work (no lock)
 
     def _transmit(
-        self, link: TpduLink, command: bytes, irp: Irp | None, typed: bool, card: Card
+        self,
+        link: TpduLink,
+        command: bytes,
+        irp: Irp | None,
+        typed: bool,
+        card: Card,
+        harmed: "Harmed | None" = None,
     ) -> Steps[Answer]:
         secret = self.observer.is_secret(command, typed)
         started = self.clock.now()
+        disturb, transmit = link.disturb, card.transmit
+        if harmed is not None:
+            started -= harmed.waited_s
+            link.disturb = harmed.disturbing(disturb)
+            transmit = partial(harmed.transmit, card)
         answer: Answer
         remark = ""
         try:
             answer = yield from link.transmit(
-                partial(self._execute, card, typed), command, partial(self._tell, secret)
+                partial(self._execute, transmit, typed), command, partial(self._tell, secret)
             )
         except CardGone:
             answer = Problem.GONE
@@ -187,14 +212,18 @@ class LinkedSlot(Slot):
         except (T0Error, T1Error, LinkBrokenError) as error:
             mute = isinstance(error, T0LostError | T1LostError) and error.mute
             answer, remark = Problem.MUTE if mute else Problem.PROTOCOL, str(error)
+        finally:
+            link.disturb = disturb
+        if harmed is not None:
+            answer = harmed.arriving(answer)
         if self.io.events:
             problem = answer.value if isinstance(answer, Problem) else ""
             self.tell(command, answer, started, remark or problem, irp, typed)
         self.selected(command, answer, card)
         return answer
 
-    def _execute(self, card: Card, typed: bool, command: bytes) -> bytes:
-        answer = ask_card(self.observer, card.transmit, command, typed)
+    def _execute(self, transmit: Callable[[bytes], bytes], typed: bool, command: bytes) -> bytes:
+        answer = ask_card(self.observer, transmit, command, typed)
         if answer is Problem.GONE:
             raise CardGone
         if answer is Problem.MUTE:

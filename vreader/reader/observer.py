@@ -56,6 +56,10 @@ class ApduObserver:
         if command[1:3] == b"\xa4\x04" and response[-2:-1] in (b"\x90", b"\x61", b"\x62"):
             self._aids[_channel(command[0])] = _selected(command)
 
+    def text_of(self, command: bytes, typed: bool = False) -> str:
+        """Return what ``command`` means, as the card's kind says it; may be empty."""
+        return self._describe(command, typed).text
+
     def is_secret(self, command: bytes, typed: bool = False) -> bool:
         """Whether ``command`` or its response holds something that must not be shown."""
         if self.unmask:

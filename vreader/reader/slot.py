@@ -16,6 +16,7 @@ from vreader.reader.ask import FAULT_RESPONSE, Answer, Asked, Problem, ask_card,
 from vreader.reader.events import CardEvent
 from vreader.reader.hardware import SlotHardware
 from vreader.reader.observer import ApduObserver
+from vreader.reader.work import CardWork
 from vreader.smclib.ioctl import Ioctl, Power
 from vreader.smclib.library import (
     SmartcardCompleteCardTracking,
@@ -25,7 +26,6 @@ from vreader.smclib.states import ReaderEvent
 from vreader.smclib.structs import PTS_TYPE_OPTIMAL, SMARTCARD_EXTENSION
 from vreader.wdm import (
     NTSTATUS,
-    DeviceObject,
     IoCompleteRequest,
     IoManager,
     IoMarkIrpPending,
@@ -34,6 +34,7 @@ from vreader.wdm import (
 from vreader.wdm.irp import CancelRoutine
 
 if TYPE_CHECKING:
+    from vreader.reader.faulty import Harmed
     from vreader.reader.pinpad import Pinpad
 
 
@@ -43,38 +44,6 @@ _GONE, _FAULT = Problem.GONE, Problem.FAULT
 _POWER, _POWER_DOWN = int(Ioctl.SMARTCARD_POWER), int(Power.POWER_DOWN)
 _6700 = b"\x67\x00"
 _SELECT, _BY_NAME = 0xA4, b"\x04"
-
-
-class CardWork:
-    """A request to a card on its way: the work item, its cancel routine and its deadline."""
-
-    __slots__ = ("answered", "card", "irp", "run", "slot")
-
-    def __init__(
-        self,
-        slot: "Slot",
-        irp: Irp,
-        card: Card,
-        run: Callable[[], Asked | float],
-        answered: Callable[[Irp, Answer], NTSTATUS],
-    ) -> None:
-        self.slot = slot
-        self.irp = irp
-        self.card = card
-        self.run = run
-        self.answered = answered
-
-    def finish(self, answer: Answer | None) -> None:
-        """Take the answer; None where the work was interrupted."""
-        self.slot.finish(self, Problem.MUTE if answer is None else answer)
-
-    def cancel(self, device: DeviceObject, irp: Irp) -> None:
-        """Complete the request CANCELLED."""
-        self.slot.give_up(self, NTSTATUS.CANCELLED)
-
-    def time_is_over(self) -> None:
-        """Complete the request IO_TIMEOUT."""
-        self.slot.give_up(self, NTSTATUS.IO_TIMEOUT)
 
 
 class Slot:
@@ -167,7 +136,10 @@ class Slot:
     # ------------------------------------------------------------------ requests to the card
 
     def request(
-        self, ask: Callable[[Card], Asked], answered: Callable[[Irp, Answer], NTSTATUS]
+        self,
+        ask: Callable[[Card], Asked],
+        answered: Callable[[Irp, Answer], NTSTATUS],
+        begin: Callable[["CardWork"], None] | None = None,
     ) -> NTSTATUS:
         """Pend the current IRP and have the card work on it; returns STATUS_PENDING.
 
@@ -176,6 +148,7 @@ class Slot:
             answered: called with the lock if the request is still pending; returns the status to
                 complete it with, IoStatus.Information set before. A cancelled or timed out
                 request hands it Problem.MUTE, for what that does to the state.
+            begin: sees to it that :meth:`begin` is called with the work later; now by default.
         """
         irp, card = self.ext.OsData.CurrentIrp, self.hardware.card
         assert irp is not None  # the library calls back with a request in hand
@@ -189,18 +162,37 @@ class Slot:
         self._working.append(card)
         if self.timeout_s is not None:
             self.set_deadline(self.timeout_s, work.time_is_over)
-        self.io.queue_item(work)
+        if begin is None:
+            self.io.queue_item(work)
+        else:
+            begin(work)
         return _PENDING
+
+    def begin(self, work: CardWork) -> None:
+        """Have the card begin a request, unless that is over."""
+        if work.irp is self._irp:
+            self.io.queue_item(work)
+        else:
+            self.stopped(work)
 
     def reset(
         self, change: str, cold: bool, answered: Callable[[Irp, Answer], NTSTATUS]
     ) -> NTSTATUS:
         """Pend the current IRP and have the card reset; ``change`` is what the trace calls it."""
+        harmed = self.harmed_reset()
 
         def ask(card: Card) -> Answer:
-            return self.ask_power(change, card, card.power_on if cold else card.reset)
+            return self.ask_power(change, card, harmed(card.power_on if cold else card.reset))
 
         return self.request(ask, answered)
+
+    def harmed_reset(self) -> Callable[[Callable[[], bytes]], Callable[[], bytes]]:
+        """Count a reset; return what makes of a card's the one that the reader gets."""
+        if not self.hardware.faults:
+            return lambda call: call
+        from vreader.reader.faulty import harmed_reset
+
+        return harmed_reset(self, self.hardware.faults)
 
     def exchange(
         self, command: bytes, answered: Callable[[Irp, Answer], NTSTATUS], typed: bool = False
@@ -210,6 +202,10 @@ class Slot:
         A PIN was ``typed`` into the command or not.
         """
         irp = self.ext.OsData.CurrentIrp
+        if self.hardware.faults:
+            from vreader.reader.faulty import exchange
+
+            return exchange(self, self.hardware.faults, command, answered, typed)
         return self.request(partial(self.ask_transmit, command, irp, typed), answered)
 
     def hold(self, cancel: CancelRoutine) -> NTSTATUS:
@@ -289,13 +285,31 @@ class Slot:
             self._emit(change, atr=answer)
         return answer
 
-    def ask_transmit(self, command: bytes, irp: Irp | None, typed: bool, card: Card) -> Asked:
+    def asks(
+        self, command: bytes, irp: Irp | None, typed: bool, harmed: "Harmed | None"
+    ) -> Callable[[Card], Asked]:
+        """Return what has a card execute a C-APDU, with a fault or none."""
+        return partial(self.ask_transmit, command, irp, typed, harmed=harmed)
+
+    def ask_transmit(
+        self,
+        command: bytes,
+        irp: Irp | None,
+        typed: bool,
+        card: Card,
+        harmed: "Harmed | None" = None,
+    ) -> Asked:
         """Exchange one APDU for ``irp``; a fault of the card's code becomes 6F00."""
         if len(command) < 2:
             return _6700  # the contract promises cards two bytes at least
         traced = self.io.events
         started = self.clock.now() if traced else 0.0
-        answer = ask_card(self.observer, card.transmit, command, typed)
+        if harmed is None:
+            answer = ask_card(self.observer, card.transmit, command, typed)
+        else:
+            started -= harmed.waited_s
+            answer = ask_card(self.observer, partial(harmed.transmit, card), command, typed)
+            answer = harmed.arriving(answer)
         if traced:
             problem = answer.value if isinstance(answer, Problem) else ""
             self.tell(command, answer, started, problem, irp, typed)

@@ -498,3 +498,26 @@ def test_any_bytes_get_an_answer(commands):
             continue
         assert len(card.transmit(command)) >= 2
     assert select(card)[-2:] == b"\x90\x00"
+
+
+@pytest.mark.parametrize(("committed", "writes"), [(False, 0), (True, 1)])
+def test_power_lost_in_the_middle_of_a_write(card, backend, committed, writes):
+    select(card)
+    send(card, "00120000")
+    card.tear(bytes.fromhex("001A000001AA"), committed)
+    assert len(backend.writes) == writes
+    with pytest.raises(CardMute):
+        send(card, "00120000")
+    card.power_on()
+    select(card)
+    assert send(card, "001C000000") == "009000"  # nothing volatile stays
+    assert send(card, "001A000001BB") == "9000"  # and the next write lasts
+    assert backend.writes[-1] == {("a", "x"): b"\xbb"}
+
+
+def test_power_lost_where_nothing_is_written(card, backend):
+    select(card)
+    card.tear(bytes.fromhex("00120000"), True)
+    assert backend.writes == []
+    with pytest.raises(CardMute):
+        card.transmit(bytes.fromhex("00120000"))

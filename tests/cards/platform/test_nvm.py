@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cards.platform import Nvm, NvmError
-from cards.platform.nvm import MemoryBackend, open_nvm
+from cards.platform.nvm import MemoryBackend, PowerLost, open_nvm
 from vreader.card import MemoryStore
 
 
@@ -92,3 +92,20 @@ def test_against_a_dict(steps):
                 area.put(key, value)
                 now[key] = value
         assert {k: area.get(k) for k in area.names()} == now
+
+
+@pytest.mark.parametrize(("where", "kept"), [("before", None), ("after", b"1")])
+def test_power_lost_at_the_commit(where, kept):
+    nvm = Nvm(MemoryBackend())
+    area = nvm.area("a")
+    nvm.tear(where)
+    nvm.commit()  # there is nothing to lose
+    area.put("k", b"1")
+    with pytest.raises(PowerLost):
+        nvm.commit()
+    nvm.rollback()
+    assert area.get("k") == kept
+    nvm.tear("")
+    area.put("k", b"2")
+    nvm.commit()
+    assert area.get("k") == b"2"
