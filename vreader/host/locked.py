@@ -49,6 +49,12 @@ class Locked:
             self._work(work)
         return result
 
+    @property
+    def nested(self) -> bool:
+        """Whether this thread is inside a call: then what it has queued is done later."""
+        with self.lock:
+            return self._depth > 0
+
     def run_due(self, call: Callable[[], None]) -> None:
         """Run what is due on the timer thread, which no card may keep from the next timer."""
         with self.lock:

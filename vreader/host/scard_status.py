@@ -11,6 +11,14 @@ from vreader.winscard.model import ReaderStatus
 from vreader.winscard.status_change import ReaderState, is_pnp, observe, observe_pnp
 
 
+class NothingChangedError(ScardError):
+    """TIMEOUT: the time is over; ``states`` are true all the same, none of them CHANGED."""
+
+    def __init__(self, states: list[ReaderState]) -> None:
+        super().__init__(SCARD.E_TIMEOUT)
+        self.states = states
+
+
 class _Snapshot(NamedTuple):
     """What is true at one moment: the readers asked for, how many there are, the counter."""
 
@@ -37,7 +45,8 @@ class StatusFunctions(ScardFunctions):
             The same list with ``event_state`` and ``atr``; entries with IGNORE unchanged.
 
         Raises:
-            ScardError: TIMEOUT, CANCELLED, UNKNOWN_READER for a reader that is not there when the
+            NothingChangedError: TIMEOUT.
+            ScardError: CANCELLED, UNKNOWN_READER for a reader that is not there when the
                 wait begins.
         """
         asked = list(rgReaderStates)
@@ -46,12 +55,13 @@ class StatusFunctions(ScardFunctions):
         wait = Wait(self._context(hContext))
         rm = self._rm
         self._waits.add(wait)
-        stop = self._host.run(rm.add_listener, wait.woken.set)
+        stop = self._host.run(rm.add_listener, wait.tell)
         try:
             return self._watch(rm, wait, dwTimeout, asked)
         finally:
             self._waits.discard(wait)
             self._host.run(stop)
+            self._has_looked()
 
     def _watch(
         self, rm: ResourceManager, wait: Wait, timeout_ms: int, asked: list[ReaderState]
@@ -77,13 +87,18 @@ class StatusFunctions(ScardFunctions):
                 if any(state.event_state & ReaderFlag.CHANGED for state in found):
                     return found
                 if timeout_ms != INFINITE and clock.now() >= deadline:
-                    raise ScardError(SCARD.E_TIMEOUT)
+                    raise NothingChangedError(found)
                 wait.woken.wait()
                 wait.woken.clear()
-                now = self._host.run(_snapshot, rm, asked)
+                now = self._host.run(_look_again, rm, asked, wait)
+                self._has_looked()
         finally:
             if timer is not None:
                 self._host.run(timer.cancel)
+
+    def _has_looked(self) -> None:
+        with self._looked:
+            self._looked.notify_all()
 
     def SCardCancel(self, hContext: int) -> None:
         """End the waits of a context with CANCELLED; nothing happens where there is none."""
@@ -100,6 +115,11 @@ def _snapshot(rm: ResourceManager, asked: list[ReaderState]) -> _Snapshot:
         reader = rm.find_reader(state.reader)
         statuses[state.reader] = None if reader is None else reader.status
     return _Snapshot(statuses, len(rm.readers), rm.reader_events)
+
+
+def _look_again(rm: ResourceManager, asked: list[ReaderState], wait: Wait) -> _Snapshot:
+    wait.seen = wait.told
+    return _snapshot(rm, asked)
 
 
 def _look(rm: ResourceManager, state: ReaderState, now: _Snapshot, before: int) -> ReaderState:
