@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The least a vpcd card can be: an ATR, and 9000 to every C-APDU.
  *
- *   echo_card FD plain|quick    FD is a TCP connection to the driver, inherited
+ *   echo_card FD plain|quick|halves    FD is a TCP connection to the driver, inherited
  *
- * Both send a frame with one call. "plain" sets no socket option, as cards commonly do; "quick" sets
- * TCP_NODELAY and, before each receive, TCP_QUICKACK.
+ * "plain" sends a frame with one call and sets no socket option, as cards commonly do; "quick" sets
+ * TCP_NODELAY and, before each receive, TCP_QUICKACK; "halves" is as "plain", but sends the length
+ * and the body of a frame with two calls.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -20,7 +21,7 @@ enum { GET_ATR = 4 };
 static const unsigned char ATR_FRAME[] = {0, 5, 0x3B, 0x80, 0x80, 0x01, 0x01};
 static const unsigned char OK_FRAME[] = {0, 2, 0x90, 0x00};
 
-static int quick;
+static int quick, halves;
 
 static void set(int fd, int option) {
     const int on = 1;
@@ -46,6 +47,12 @@ static void receive(int fd, unsigned char *to, size_t size) {
 }
 
 static void answer(int fd, const unsigned char *frame, size_t size) {
+    if (halves) {
+        if (send(fd, frame, 2, MSG_NOSIGNAL) != 2)
+            exit(0);
+        frame += 2;
+        size -= 2;
+    }
     if (send(fd, frame, size, MSG_NOSIGNAL) != (ssize_t)size)
         exit(0);
 }
@@ -58,6 +65,7 @@ int main(int argc, char **argv) {
     }
     const int fd = atoi(argv[1]);
     quick = !strcmp(argv[2], "quick");
+    halves = !strcmp(argv[2], "halves");
     if (quick)
         set(fd, TCP_NODELAY);
     for (;;) {

@@ -139,6 +139,20 @@ def test_protocol_refused_is_remarked_and_the_atr_still_answered(reader, driver,
     assert "NOT_SUPPORTED" in log.wait_for(VpcdIgnored).reason
 
 
+def test_the_next_card_waits_until_the_driver_has_noticed(reader, driver, make_door):
+    door = make_door(DoorTiming(redial_s=600.0))
+    with driver.accept() as pcd:
+        assert pcd.ask(GET_ATR) == ATR
+        assert door.atr == ATR
+        reader.remove()
+        assert pcd.rest() == b""
+    reader.atr = bytes.fromhex("3B00")
+    reader.insert()
+    door.noticed()
+    with driver.accept() as pcd:
+        assert pcd.ask(GET_ATR) == door.atr == bytes.fromhex("3B00")
+
+
 def test_a_mute_card_is_not_offered_until_it_answers(reader, driver, make_door, log):
     reader.answers[Ioctl.SMARTCARD_POWER] = (NTSTATUS.IO_TIMEOUT, b"")
     door = make_door()

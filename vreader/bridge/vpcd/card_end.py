@@ -81,6 +81,7 @@ class VpcdDoor:
         peer: address of the driver, for events and errors.
         failure: (what is wrong, what to do about it) while the card is not served, else None.
         card_failure: why the card inside could not be powered up, or nothing.
+        atr: what the card inside, or the last one, answered when it was inserted.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class VpcdDoor:
         self.peer = peer
         self.failure: tuple[str, str] | None = None
         self.card_failure = ""
+        self.atr = b""
         self._handle = handle
         self._dial = dial
         self._events = Emitter() if events is None else events
@@ -104,6 +106,7 @@ class VpcdDoor:
         # Guards what callbacks and stop() touch; held for moments, never while anybody works.
         self._changed = threading.Condition()
         self._stopping = False
+        self._noticed = False
         self._socket: socket.socket | None = None
         self._connected = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"vpcd {reader}", daemon=True)
@@ -128,6 +131,16 @@ class VpcdDoor:
     def wait_connected(self, timeout_s: float) -> bool:
         """Wait until the driver has spoken on the present connection; False if it did not."""
         return self._connected.wait(timeout_s)
+
+    def forget_failure(self) -> None:
+        """Forget the last card's ``card_failure`` and ``atr``: another one is about to come."""
+        self.card_failure, self.atr = "", b""
+
+    def noticed(self) -> None:
+        """Hear that the driver has seen the card leave: the next one need not wait for that."""
+        with self._changed:
+            self._noticed = True
+            self._changed.notify_all()
 
     # The thread, from the outside in.
 
@@ -166,6 +179,7 @@ class VpcdDoor:
     def _serve_card(self, insertion: _Insertion) -> None:
         """Dial and answer until the card has left; then rest, so that its leaving is noticed."""
         timing = self._timing
+        self._noticed = False
         before: _Outcome | None = None
         repeats = 0
         while not self._over(insertion):
@@ -179,13 +193,15 @@ class VpcdDoor:
             with self._changed:
                 self._changed.wait_for(lambda: self._over(insertion), pause)
         with self._changed:
-            self._changed.wait_for(lambda: self._stopping, timing.redial_s)
+            self._changed.wait_for(lambda: self._stopping or self._noticed, timing.redial_s)
 
     def _attempt(self, insertion: _Insertion) -> _Outcome:
         """Power up if need be, dial once and hold the conversation."""
         try:
-            insertion.session.learn_atr()
+            self.atr = insertion.session.learn_atr()
         except Unserved as error:
+            if self._over(insertion):
+                return _Outcome.CARD_FAILED  # it has left: that is no failure of the next one
             self.card_failure = str(error)
             self._refuse(f"the card cannot be powered up: {error}", "")
             return _Outcome.CARD_FAILED

@@ -15,7 +15,7 @@ from vreader.bridge.vpcd.session import CardSession
 RECEIVE_SIZE = 4096
 
 # Linux only; elsewhere the driver's two sends cost a delayed ACK.
-_TCP_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+TCP_QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
 def converse(
@@ -83,4 +83,4 @@ def _prepare(sock: socket.socket) -> int | None:
     if sock.family not in (socket.AF_INET, socket.AF_INET6):
         return None
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return _TCP_QUICKACK
+    return TCP_QUICKACK

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a vpcd door says: connected, refused, kept waiting, disconnected. Never an APDU."""
+"""What the two ends of vpcd say: connected, refused, disconnected. Never an APDU."""
 
 from vreader.events import Event
 
@@ -44,9 +44,34 @@ class VpcdRefused(VpcdEvent):
 
 
 class VpcdIgnored(VpcdEvent):
-    """The driver sent something that has no meaning, and the connection survived it."""
+    """The other side sent something that has no meaning, and the connection survived it."""
 
     reason: str
 
     def __str__(self) -> str:
         return f"{self.reader}: {self.reason}"
+
+
+class CardProgramConnected(VpcdEvent):
+    """A card program at ``peer`` has told its ATR: it is the card of ``reader``."""
+
+    def __str__(self) -> str:
+        return f"{self.reader}: the card is a program at {self.peer}"
+
+
+class CardProgramLeft(VpcdEvent):
+    """The connection of the card program has ended: the card is gone."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.reader}: the card program at {self.peer} has gone: {self.reason}"
+
+
+class CardProgramRefused(VpcdEvent):
+    """A connection was closed that could not be the card of ``reader``."""
+
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.reader}: the connection from {self.peer} was refused: {self.reason}"

@@ -10,24 +10,21 @@ of ``dials``.
 """
 
 import contextlib
-import json
 import os
 import shutil
 import socket
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from vreader.bridge.pcsclite.client import PcscClient
-from vreader.bridge.pcsclite.wire import MAX_MINOR, READER_SLOTS, ReaderState
+from vreader.bridge.pcsclite.wire import MAX_MINOR, READER_SLOTS, ReaderBits, ReaderState
 from vreader.bridge.vpcd.dial import Dial
 from vreader.bridge.vpcd.installation import TWIN, VPCD, find_installation, plan_readers
-from vreader.bridge.vpcd.supervisor import LOG_NAME, MESSAGE_SIZE, SOCKET_NAME, Config
+from vreader.bridge.vpcd.supervising import NoNamespaces, Supervisor
+from vreader.bridge.vpcd.supervisor import LOG_NAME, SOCKET_NAME, Config
 from vreader.errors import VreaderError
 from vreader.privatedir import parent_directory
 
@@ -36,22 +33,10 @@ START_TIMEOUT_S = 10.0
 START_ATTEMPTS = 3
 SETTLE_S = 0.25
 LOOK_S = 0.25
-REPLY_TIMEOUT_S = 10.0
-STOP_TIMEOUT_S = 10.0
 POLL_S = 0.01
 LOG_LINES = 5
 ANSWER_TIMEOUT_S = 0.5
 _TWIN_DEVICE = "GemPCTwin"  # as libccid's driver calls it
-# Without -I and -S the supervisor would spend its time on site-packages.
-_BOOT = (
-    "import sys; sys.path.append(sys.argv[1]); "
-    "from vreader.bridge.vpcd.supervisor import main; main()"
-)
-_ROOT = Path(__file__).resolve().parents[3]
-
-
-class _NoNamespaces(Exception):  # noqa: N818 - a fact about this machine
-    """The supervisor was refused namespaces; the text says why."""
 
 
 class PrivatePcscd:
@@ -94,7 +79,7 @@ class PrivatePcscd:
         self._places: tuple[tuple[int, int], ...] = ()
         self._slots = READER_SLOTS
         self._minor = MAX_MINOR
-        self._supervisor: _Supervisor | None = None
+        self._supervisor: Supervisor | None = None
 
     def __enter__(self) -> Self:
         self.start()
@@ -177,6 +162,34 @@ class PrivatePcscd:
         if not self._wait_for(seen, timeout_s):
             raise self._failure("pcscd does not see the card")
 
+    def wait_until_moved(
+        self,
+        reader: str,
+        *,
+        present: bool,
+        timeout_s: float = START_TIMEOUT_S,
+        hopeless: Callable[[], object] = lambda: False,
+    ) -> None:
+        """Wait until pcscd says that a card is in ``reader``, mute ones too, or that none is.
+
+        Args:
+            reader: its full name.
+            present: what to wait for.
+            timeout_s: how long.
+            hopeless: says that there is nothing to wait for, if that turns out.
+
+        Raises:
+            VreaderError: pcscd did not within ``timeout_s`` seconds.
+        """
+        bit = ReaderBits.PRESENT if present else ReaderBits.ABSENT
+
+        def moved(states: Mapping[str, ReaderState]) -> bool:
+            return (reader in states and bool(states[reader].state & bit)) or bool(hopeless())
+
+        if not self._wait_for(moved, timeout_s):
+            seen = "the card" if present else "that the card has gone"
+            raise self._failure(f"pcscd does not see {seen} in {reader} within {timeout_s:g} s")
+
     def restart(self) -> None:
         """End pcscd as systemd would and start it again, with the same socket and readers."""
         self._running().ask({"do": "restart"})
@@ -193,8 +206,8 @@ class PrivatePcscd:
         why = "as asked"
         if config["isolate"]:
             try:
-                self._supervisor = _Supervisor(config)
-            except _NoNamespaces as refusal:
+                self._supervisor = Supervisor(config)
+            except NoNamespaces as refusal:
                 if self._isolate:
                     raise VreaderError(
                         f"no namespaces for a private pcscd: {refusal}",
@@ -207,7 +220,7 @@ class PrivatePcscd:
                     f"pcscd runs without namespaces ({why}): "
                     "its vpcd driver listens on all network interfaces",
                 )
-            self._supervisor = _Supervisor({**config, "isolate": False})
+            self._supervisor = Supervisor({**config, "isolate": False})
         self._directory = Path(self._supervisor.directory)
 
     def _wait_until_up(self) -> None:
@@ -257,7 +270,7 @@ class PrivatePcscd:
                     return False
                 time.sleep(POLL_S)
 
-    def _running(self) -> "_Supervisor":
+    def _running(self) -> Supervisor:
         if self._supervisor is None:
             raise VreaderError("the private pcscd is not running", hint="start it first")
         return self._supervisor
@@ -274,7 +287,7 @@ class PrivatePcscd:
         said = "; ".join(list(dict.fromkeys(lines))[-LOG_LINES:])
         return VreaderError(
             f"{what}, and said: {said}" if said else what,
-            hint="see whether another program disturbs it, or use --stack embedded",
+            hint="see what 'vreader doctor' says, or use --stack embedded",
         )
 
     def _dial(self, stanza: int, slot: int) -> Dial:
@@ -285,69 +298,3 @@ class PrivatePcscd:
             return socket.socket(fileno=fds[0])
 
         return dial
-
-
-class _Supervisor:
-    """Our end of the channel to a supervisor process; see its module for the messages."""
-
-    def __init__(self, config: Config) -> None:
-        self._lock = threading.Lock()
-        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._channel.settimeout(REPLY_TIMEOUT_S)
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-c", _BOOT, str(_ROOT)],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                cwd="/",
-                # An interrupt typed at the terminal is for us alone; we decide about the rest.
-                start_new_session=True,
-            )
-        try:
-            answer, _ = self.ask(config)
-            if "refused" in answer:
-                raise _NoNamespaces(answer["refused"])
-            if "error" in answer:
-                raise VreaderError(
-                    f"no private pcscd: {answer['error']}",
-                    hint="see whether the directory for temporary files can be written",
-                )
-        except BaseException:
-            self.stop()
-            raise
-        self.directory = str(answer["directory"])
-
-    def ask(self, request: Mapping[str, object]) -> tuple[Mapping[str, Any], list[int]]:
-        """Send one request; return its answer and the descriptors that came with it.
-
-        Raises:
-            VreaderError: the supervisor has ended.
-        """
-        with self._lock:
-            try:
-                self._channel.send(json.dumps(request).encode())
-                message, fds, _, _ = socket.recv_fds(self._channel, MESSAGE_SIZE, 1)
-                for fd in fds:  # recv_fds drops its flags, MSG_CMSG_CLOEXEC among them
-                    os.set_inheritable(fd, False)
-            except OSError:
-                # A late answer could be taken for that of the next request.
-                self._channel.close()
-                message, fds = b"", []
-        if not message:
-            raise VreaderError(
-                "the process that supervises the private pcscd has ended",
-                hint="something killed it; start again",
-            )
-        return json.loads(message), fds
-
-    def stop(self) -> None:
-        """End of file is the signal; kill only what does not heed it."""
-        self._channel.close()
-        try:
-            self._process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        if self._process.stderr is not None:
-            self._process.stderr.close()

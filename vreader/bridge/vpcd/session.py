@@ -44,10 +44,11 @@ class CardSession(DeviceCard):
         self.exchanges = 0
         self.remarks = remarks
 
-    def learn_atr(self) -> None:
-        """Power the card up once, unless its ATR is known; raises Unserved."""
+    def learn_atr(self) -> bytes:
+        """Return the ATR; powers the card up once, unless it is known; raises Unserved."""
         if not self._atr:
             self._atr = self.power(Power.COLD_RESET)
+        return self._atr
 
     def answer(self, payload: bytes) -> bytes | None:
         """Do what one frame asks; return what to answer, or None where the wire wants nothing.
@@ -65,8 +66,7 @@ class CardSession(DeviceCard):
             raise Unserved("the driver sent an empty frame")
         code = payload[0]
         if code == Control.ATR:
-            self.learn_atr()
-            return self._atr
+            return self.learn_atr()
         if code not in _CONTROLS:
             self.remarks(f"unknown control code {code:02X}: answered 6700 as a one-byte command")
             return _WRONG_LENGTH
