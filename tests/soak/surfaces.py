@@ -296,13 +296,14 @@ def opener(name: str) -> Callable[[], Surface]:
     from files import Inf, Reg
     from gids_apdus import GidsApdus
     from hivefile import Hive
+    from recordings import Recording
     from sockets import Control, Pcsclite
 
-    kinds = (Apdus, GidsApdus, Pcsclite, Vpcd, Control, Reg, Hive, Inf)
+    kinds = (Apdus, GidsApdus, Pcsclite, Vpcd, Control, Reg, Hive, Inf, Recording)
     return {kind.name: kind for kind in kinds}[name]
 
 
-NAMES = ("apdu", "apdu-gids", "pcsclite", "vpcd", "control", "reg", "hive", "inf")
+NAMES = ("apdu", "apdu-gids", "pcsclite", "vpcd", "control", "reg", "hive", "inf", "recording")
 
 
 def seeded(seed: int, name: str) -> Mutator:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sinks for the events of every floor: a readable log, or JSON lines.
+"""Sinks for the events of every floor: a readable log, JSON lines, or packets for Wireshark.
 
 Which bytes are secret is decided where an event is made, and they are gone from it by then; what
 is here shows events and decides nothing. Rooms of this floor are not known here: their events are
@@ -12,6 +12,7 @@ import stat
 import sys
 import time
 from collections.abc import Callable
+from io import BufferedWriter, TextIOWrapper
 from typing import TextIO
 
 from vreader import __version__
@@ -48,13 +49,13 @@ def open_trace(
 
     Args:
         target: ``-`` is standard error; a file named ``*.jsonl`` gets JSON lines
-            (:mod:`vreader.trace.jsonl`); any other file gets text. A regular file is replaced and
-            belongs to its owner alone (0600).
+            (:mod:`vreader.trace.jsonl`), ``*.pcapng`` packets (:mod:`vreader.trace.pcapng`); any
+            other file gets text. A regular file is replaced and belongs to its owner alone (0600).
         emitter: a host's ``events``.
         unmask: the events come from a host that shows secrets; the trace says so at its beginning.
-        full: show all of long data; JSON lines always do.
+        full: show all of long data; JSON lines and packets always do.
         level: show only what belongs to these DEBUG_* bits (:mod:`vreader.trace.level`); None shows
-            everything.
+            everything, in packets all but what carries the rest (:mod:`vreader.trace.recent`).
         now: monotonic seconds.
         warn: told in one line, once, when the trace cannot go on, a full disk say. Nothing is ever
             raised at the emitter.
@@ -62,39 +63,59 @@ def open_trace(
     Raises:
         VreaderError: ``target`` cannot be written; UsageError where it makes no sense.
     """
-    stream, owned = (sys.stderr, False) if target == "-" else (_open(target), True)
-    write: Format = json_line
-    if not target.lower().endswith(".jsonl"):
-        write = TextFormat(colour=_wants_colour(stream), full=full)
     name = "standard error" if target == "-" else target
-    sink = WritingSink(stream, name, write, now, warn, owned=owned)
+    end = target.lower().rpartition(".")[1:]
     started = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
-    sink(TraceOpened(__version__, started, unmask))
+    opened = TraceOpened(__version__, started, unmask)
+    if end == (".", "pcapng"):
+        from vreader.trace.pcapng import PcapngFormat, filtered_packets
+
+        packets = open_binary(target, "trace")
+        writing = WritingSink(packets, name, PcapngFormat(), now, warn, owned=True)
+        writing(opened)
+        unsubscribe = emitter.subscribe(filtered_packets(writing, level))
+        return _closer(unsubscribe, writing.close)
+    stream, owned = (sys.stderr, False) if target == "-" else (_open(target), True)
+    write: Format[str] = json_line
+    if end != (".", "jsonl"):
+        write = TextFormat(colour=wants_colour(stream), full=full)
+    sink = WritingSink(stream, name, write, now, warn, owned=owned)
+    sink(opened)
     if level is None:
         unsubscribe = emitter.subscribe(sink)
     else:
         from vreader.trace.level import filtered
 
         unsubscribe = emitter.subscribe(filtered(sink, level))
+    return _closer(unsubscribe, sink.close)
 
+
+def _closer(unsubscribe: Callable[[], None], end: Callable[[], None]) -> Callable[[], None]:
     def close() -> None:
         unsubscribe()
-        sink.close()
+        end()
 
     return close
 
 
 def _open(path: str) -> TextIO:
     """Open the file of a trace."""
-    if path.lower().endswith((".pcap", ".pcapng")):
+    if path.lower().endswith(".pcap"):
         raise UsageError(
-            f"traces are not written as packet captures: {path}",
-            hint="name a file that ends in .jsonl, or in anything else for readable text",
+            f"captures are written as pcapng alone, not as {path}",
+            hint=f"for Wireshark: {path}ng",
         )
     return open_output(path, "trace")
 
 
 def open_output(path: str, what: str) -> TextIO:
+    """Open a file of text as :func:`open_binary` does; lines end as in UNIX."""
+    return TextIOWrapper(
+        open_binary(path, what), encoding="utf-8", errors="backslashreplace", newline="\n"
+    )
+
+
+def open_binary(path: str, what: str) -> BufferedWriter:
     """Open a file for its owner alone; a FIFO nobody reads is refused instead of waited for.
 
     Args:
@@ -124,10 +145,10 @@ def open_output(path: str, what: str) -> TextIO:
             f"cannot write the {what} to {path}: {error.strerror or error}",
             hint=f"name a file in a directory you may write to{otherwise}",
         ) from None
-    return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
+    return os.fdopen(descriptor, "wb")
 
 
-def _wants_colour(stream: TextIO) -> bool:
+def wants_colour(stream: TextIO) -> bool:
     """Colour is for terminals, and for those who did not say NO_COLOR (no-color.org)."""
     if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         return False

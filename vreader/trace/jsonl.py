@@ -22,8 +22,10 @@ CardEvent            reader, change, atr, problem
 ApduEvent            reader, command, response, masked, masked_response, text, seconds, problem; sw
 TpduEvent            reader, protocol, to_card, text, data, length, harm
 PinEvent             reader, asked, outcome
+FaultEvent           reader, fault, text
 CardFaultEvent       reader, traceback
 IoctlRejectedEvent   device, code, win32, header
+ReaderNamed          device, reader
 ReaderChangeEvent    reader, state, counter, sharing, gone
 ReaderRefusedEvent   link, reason
 TransactionExpired   reader
@@ -35,6 +37,9 @@ VpcdConnected        reader, peer
 VpcdDisconnected     reader, peer, reason
 VpcdRefused          reader, peer, reason, hint
 VpcdIgnored          reader, peer, reason
+CardProgramConnected reader, peer
+CardProgramLeft      reader, peer, reason
+CardProgramRefused   reader, peer, reason
 SerialCcidConnected  reader, path
 SerialCcidWaiting    reader, path
 SerialCcidIgnored    reader, path, reason
@@ -58,6 +63,11 @@ _Plain = str | int | float | bool | list["_Plain"] | dict[str, "_Plain"] | None
 
 def json_line(seconds: float, event: Event) -> str:
     """Return one event as one line, newline included."""
+    return json.dumps(json_record(seconds, event)) + "\n"
+
+
+def json_record(seconds: float, event: Event) -> "dict[str, _Plain]":
+    """Return one event as the object that stands in its line."""
     record: dict[str, _Plain] = {"t": round(seconds, 6), "event": type(event).__name__}
     for name in event.fields:
         record[name] = _plain(getattr(event, name))
@@ -68,7 +78,7 @@ def json_line(seconds: float, event: Event) -> str:
         record["sw"] = event.response[-2:].hex().upper() if len(event.response) >= 2 else None
     elif isinstance(event, IrpEvent):
         record["ioctl"] = ioctl_name(event.code)
-    return json.dumps(record) + "\n"
+    return record
 
 
 def _plain(value: object) -> _Plain:

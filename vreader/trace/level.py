@@ -8,7 +8,14 @@ belong to DEBUG_TRACE.
 
 from vreader.errors import UsageError
 from vreader.events import Event, Sink
-from vreader.reader.events import ApduEvent, CardEvent, CardFaultEvent, PinEvent, TpduEvent
+from vreader.reader.events import (
+    ApduEvent,
+    CardEvent,
+    CardFaultEvent,
+    FaultEvent,
+    PinEvent,
+    TpduEvent,
+)
 from vreader.smclib.debug import (
     DEBUG_ATR,
     DEBUG_BITS,
@@ -35,6 +42,7 @@ _BITS: dict[type[Event], int] = {
     TpduEvent: DEBUG_PROTOCOL,
     DriverLogEvent: DEBUG_ERROR,
     CardFaultEvent: DEBUG_ERROR,
+    FaultEvent: DEBUG_DRIVER | DEBUG_ERROR,
 }
 
 
@@ -53,11 +61,11 @@ def bits_of(event: Event) -> int:
     return bits
 
 
-def filtered(sink: Sink, level: int) -> Sink:
-    """Return a sink that hands on to ``sink`` the events of a level."""
+def filtered(sink: Sink, level: int, always: tuple[type[Event], ...] = ()) -> Sink:
+    """Return a sink that hands on to ``sink`` the events of a level, and some classes always."""
 
     def hand_on(event: Event) -> None:
-        if bits_of(event) & level:
+        if bits_of(event) & level or isinstance(event, always):
             sink(event)
 
     return hand_on

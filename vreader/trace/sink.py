@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A sink that writes each event as text: whole, at once, from any thread, and never in the way.
+"""A sink that writes each event: whole, at once, from any thread, and never in the way.
 
 Emitters call sinks from inside a reader at work, so nothing is ever raised at them: a trace that
 cannot be written ends with one warning, and the reader works on.
@@ -7,15 +7,16 @@ cannot be written ends with one warning, and the reader works on.
 
 import threading
 from collections.abc import Callable
-from typing import TextIO
+from typing import IO, Generic, TypeVar
 
 from vreader.events import Event
 
-Format = Callable[[float, Event], str]
-"""Turns (seconds since the trace was opened, event) into one entry, its newline included."""
+Text = TypeVar("Text", str, bytes)
+Format = Callable[[float, Event], Text]
+"""Turns (seconds since the trace was opened, event) into one whole entry, of text or of bytes."""
 
 
-class WritingSink:
+class WritingSink(Generic[Text]):
     """Formats events and writes them to a stream, flushed one by one.
 
     Args:
@@ -24,21 +25,24 @@ class WritingSink:
         write: the format of an entry.
         now: monotonic seconds.
         warn: told, once, why the trace ended early.
+        owned: close the stream at the end.
+        what: is written, for the warning.
     """
 
     def __init__(
         self,
-        stream: TextIO,
+        stream: IO[Text],
         name: str,
-        write: Format,
+        write: Format[Text],
         now: Callable[[], float],
         warn: Callable[[str], None],
         *,
         owned: bool,
+        what: str = "trace",
     ) -> None:
-        self._stream = stream
-        self._name = name
-        self._format = write
+        self._stream: IO[Text] = stream
+        self._name = f"the {what} to {name}"
+        self._format: Format[Text] = write
         self._now = now
         self._warn = warn
         self._owned = owned
@@ -52,15 +56,17 @@ class WritingSink:
             if self._over:
                 return
             entry = self._entry(self._now() - self._start, event)
+            if entry is None:
+                return
             try:
                 self._stream.write(entry)
                 self._stream.flush()
             except (OSError, ValueError) as error:  # ValueError: somebody closed the stream
                 self._over = True
                 reason = getattr(error, "strerror", None) or error
-                self._warn(f"the trace to {self._name} ends here: {reason}")
+                self._warn(f"{self._name} ends here: {reason}")
 
-    def _entry(self, seconds: float, event: Event) -> str:
+    def _entry(self, seconds: float, event: Event) -> Text | None:
         try:
             return self._format(seconds, event)
         except Exception as error:
@@ -68,7 +74,7 @@ class WritingSink:
             # quote what the event carries.
             kind = type(error).__name__
             self._warn(f"the trace cannot show a {type(event).__name__} ({kind}): please report it")
-            return ""
+            return None
 
     def close(self) -> None:
         """Stop writing; may be called twice."""

@@ -11,6 +11,7 @@ from functools import singledispatch
 from typing import NamedTuple
 
 from vreader.events import Event
+from vreader.host.events import ReaderNamed
 from vreader.iso7816 import SW
 from vreader.reader.events import ApduEvent, CardEvent, CardFaultEvent
 from vreader.smclib.events import DriverLogEvent, StateEvent
@@ -67,10 +68,11 @@ class TextFormat:
         self._colour = colour
         self._limit = 1 << 20 if full else SHOWN_BYTES
 
-    def __call__(self, seconds: float, event: Event) -> str:
+    def __call__(self, seconds: float | None, event: Event) -> str:
         """Return one event as one or more lines, newline included."""
         who, lines = explain(event, self._limit)
-        head = f"{seconds:10.6f}  {one_line(who):<{_WHO_WIDTH}}  "
+        when = " " * 10 if seconds is None else f"{seconds:10.6f}"
+        head = f"{when}  {one_line(who):<{_WHO_WIDTH}}  "
         text = ""
         for line in lines:
             text += head + self._inked(one_line(line.text), line.ink) + "\n"
@@ -132,6 +134,11 @@ def _(event: DeviceEvent, limit: int) -> Entry:
 
 
 @explain.register
+def _(event: ReaderNamed, limit: int) -> Entry:
+    return Entry(event.device, _lines(str(event), Ink.DIM))
+
+
+@explain.register
 def _(event: IrpEvent, limit: int) -> Entry:
     what = event.major
     if event.code or event.major == "DEVICE_CONTROL":
@@ -179,25 +186,34 @@ def _(event: ApduEvent, limit: int) -> Entry:
 
 
 def _response(event: ApduEvent, limit: int) -> Line:
-    parts, remarks = ["<"], []
-    ink = Ink.BAD
+    parts = ["<"]
     if len(event.response) >= 2:
-        data = event.response[:-2]
-        sw = SW(int.from_bytes(event.response[-2:], "big"))
-        if data:
+        if data := event.response[:-2]:
             parts.append(_data(data, limit, event.masked_response))
-            remarks.append(f"{len(data)} B")
         parts.append(event.response[-2:].hex(" ").upper())
-        remarks.insert(0, str(sw)[5:])
-        ink = _ink_of(sw)
     elif event.response:
         parts.append(_data(event.response, limit))
+    words = answer_in_words(event)
+    return Line(f"{' '.join(parts)}   {words.text}", words.ink)
+
+
+def answer_in_words(event: ApduEvent) -> Line:
+    """Say what is to say of an answer besides its bytes: status word, length, problem, time."""
+    remarks = []
+    ink = Ink.BAD
+    if len(event.response) >= 2:
+        sw = SW(int.from_bytes(event.response[-2:], "big"))
+        remarks.append(str(sw)[5:])
+        if len(event.response) > 2:
+            remarks.append(f"{len(event.response) - 2} B")
+        ink = _ink_of(sw)
+    elif event.response:
         remarks.append("shorter than a status word")
     if event.problem:
         remarks.append(_CARD_PROBLEMS.get(event.problem, event.problem))
         ink = Ink.BAD
     remarks.append(_duration(event.seconds))
-    return Line(" ".join(parts) + "   " + "  ".join(filter(None, remarks)), ink)
+    return Line("  ".join(filter(None, remarks)), ink)
 
 
 def _ink_of(sw: SW) -> Ink:
@@ -211,6 +227,8 @@ def _ink_of(sw: SW) -> Ink:
 
 
 def _duration(seconds: float) -> str:
+    if seconds < 0:
+        return ""
     if seconds < 1e-3:
         return f"{seconds * 1e6:.0f} us"
     return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
