@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Our own client against a server that expects and answers byte by byte."""
 
+import os
 import socket
 import tempfile
 import threading
@@ -422,3 +423,38 @@ def test_a_server_that_announces_more_than_was_asked(server):
 
 def test_an_unknown_code_is_shown_as_it_is():
     assert str(PcscError(0x80100099)) == "PC/SC: Unknown error (0x80100099)"
+
+
+@pytest.fixture
+def full(tmp_path):
+    """A server like pcscd, before which one client stands in line already."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "full"))
+        listener.listen(0)
+        first = socket.socket(socket.AF_UNIX)
+        first.connect(str(tmp_path / "full"))
+        yield listener
+        first.close()
+
+
+def test_a_client_stands_in_line(full):
+    """As libpcsclite does: pcscd lets one wait, and the next waits until it may."""
+
+    def serve():
+        first, _ = full.accept()
+        second, _ = full.accept()
+        with first, second:
+            assert second.recv(100)
+            second.sendall(wire.VERSION.pack(4, 4, 0))
+
+    serving = threading.Thread(target=serve)
+    serving.start()
+    with PcscClient(full.getsockname(), 4) as client:
+        assert client.server == (os.getpid(), os.getuid())
+    serving.join()
+
+
+def test_a_line_that_does_not_move(full):
+    with pytest.raises(VreaderError, match="it does not take the connection") as caught:
+        PcscClient(full.getsockname(), timeout_s=0.05)
+    assert "hangs" in caught.value.hint

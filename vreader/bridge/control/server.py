@@ -4,10 +4,15 @@
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
 
 from vreader.bridge.control import MAX_LINE
 from vreader.bridge.unix import bind_private, remove_socket
 from vreader.errors import VreaderError
+
+if TYPE_CHECKING:
+    from vreader.bridge.control.following import Following
 
 Request = dict[str, object]
 Reply = dict[str, object]
@@ -22,10 +27,11 @@ class ControlDoor:
     Args:
         path: the UNIX socket, made with mode 0600.
         handle: gets a request, returns the fields of the reply; VreaderError becomes an error
-            reply. Calls never overlap.
+            reply. Calls never overlap. Where it returns a Following, its things follow the reply,
+            and the connection ends with them.
     """
 
-    def __init__(self, path: str, handle: Callable[[Request], Reply]) -> None:
+    def __init__(self, path: str, handle: Callable[[Request], "Reply | Following[Any]"]) -> None:
         self.path = path
         self._handle = handle
         self._one_at_a_time = threading.Lock()
@@ -57,8 +63,14 @@ class ControlDoor:
 
             with client, client.makefile("rb") as lines:
                 while line := lines.readline(MAX_LINE + 1):
-                    reply = self._answer(line)
-                    client.sendall(json.dumps(reply).encode() + b"\n")
+                    told = self._answer(line)
+                    if not isinstance(told, dict):
+                        with closing(told):
+                            first = {"ok": True, **told.first}
+                            client.sendall(json.dumps(first).encode() + b"\n")
+                            told.serve(client)
+                        return
+                    client.sendall(json.dumps(told).encode() + b"\n")
                     if len(line) > MAX_LINE:
                         return
         except OSError:
@@ -67,7 +79,7 @@ class ControlDoor:
             with self._lock:
                 self._clients.pop(client, None)
 
-    def _answer(self, line: bytes) -> Reply:
+    def _answer(self, line: bytes) -> "Reply | Following[Any]":
         if len(line) > MAX_LINE:
             return _refusal(f"a request is one line of at most {MAX_LINE} bytes")
         import json
@@ -80,9 +92,10 @@ class ControlDoor:
             return _refusal("a request is an object with a text 'op'")
         try:
             with self._one_at_a_time:
-                return {"ok": True, **self._handle(request)}
+                told = self._handle(request)
         except VreaderError as error:
-            return _error(str(error), error.hint, error.exit_code)
+            return error_reply(error)
+        return {"ok": True, **told} if isinstance(told, dict) else told
 
     def close(self) -> None:
         """Stop listening and end every connection; an answer on its way still leaves."""
@@ -103,6 +116,11 @@ class ControlDoor:
                     pass  # the client was faster
             for thread in clients.values():
                 thread.join(GRACE_S)
+
+
+def error_reply(error: VreaderError) -> Reply:
+    """Return the reply that tells a client of an error."""
+    return _error(str(error), error.hint, error.exit_code)
 
 
 def _refusal(error: str) -> Reply:

@@ -9,6 +9,7 @@ the wire: retrying after a sharing violation and comparing reader states is the 
 """
 
 import socket
+import struct
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -106,6 +107,13 @@ class PcscClient:
     def close(self) -> None:
         """Close the connection; the server releases what it held. May be called twice."""
         self._socket.close()
+
+    @property
+    def server(self) -> tuple[int, int]:
+        """Process and user number of whoever made the socket: pcscd, or systemd for it."""
+        raw = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        pid, uid, _ = struct.unpack("3i", raw)
+        return pid, uid
 
     # Messages ------------------------------------------------------------------------------
 
@@ -378,9 +386,13 @@ def _connect(path: str, timeout_s: float) -> socket.socket:
             hint="use a shorter directory, for example under /tmp",
         )
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.settimeout(timeout_s)
     try:
+        # pcscd lets one client stand in line. The next waits in connect; one whose connect must not
+        # wait, as with a time-out of Python's, would be refused at once.
+        _limit_connect(connection, timeout_s)
         connection.connect(path)
+        _limit_connect(connection, 0.0)
+        connection.settimeout(timeout_s)
     except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
         connection.close()
         raise VreaderError(
@@ -389,7 +401,16 @@ def _connect(path: str, timeout_s: float) -> socket.socket:
     return connection
 
 
+def _limit_connect(connection: socket.socket, timeout_s: float) -> None:
+    """Set how long a connect may wait; 0 sets no limit."""
+    seconds, rest = divmod(timeout_s, 1.0)
+    limit = struct.pack("ll", int(seconds), int(rest * 1e6))
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+
+
 def _why(error: Exception) -> str:
+    if isinstance(error, BlockingIOError):
+        return "it does not take the connection"
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
@@ -400,6 +421,6 @@ def _hint(path: str, error: Exception) -> str:
         return "start one with `vreader serve`, or name the socket of a running one"
     if isinstance(error, PermissionError):
         return "run as the user who started the server"
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError | BlockingIOError):
         return "the server does not accept connections; see whether it hangs"
     return f"see whether {Path(path).name} is a PC/SC server's socket"

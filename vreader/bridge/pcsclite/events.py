@@ -17,6 +17,10 @@ class ClientEvent(Event):
     change: str
     reason: str = ""
 
+    def __str__(self) -> str:
+        who = f"client {self.pid}" if self.pid else "a client"
+        return f"{who} {self.change}" + (f": {self.reason}" if self.reason else "")
+
 
 class DoorFaultEvent(Event):
     """A bug in this program showed while it served a client.

@@ -50,6 +50,8 @@ class PcscliteDoor:
         self._reader_events = 0
         self._sessions: set[Session] = set()
         self._lock = threading.Lock()
+        self._looked = threading.Condition()
+        self._untold = 0  # changes that waiting clients are still to be told of
         self._closed = False
         self._socket = bind_private(path)
         self._inode = _inode(path)
@@ -95,11 +97,34 @@ class PcscliteDoor:
     def _changed(self) -> None:
         """Hear of a change, under the host's lock: signal the waiting clients without it."""
         self._assign_slots()
+        with self._looked:
+            self._untold += 1
         self.host.io.queue_work(self._signal_all, lambda _nothing: None)
 
     def _signal_all(self) -> None:
-        for session in self.sessions():
-            session.changed()
+        try:
+            for session in self.sessions():
+                session.changed()
+        finally:
+            with self._looked:
+                self._untold -= 1
+                self._looked.notify_all()
+
+    def looked(self) -> None:
+        """Hear that a client has looked at the readers that it was told had changed."""
+        with self._looked:
+            self._looked.notify_all()
+
+    def wait_until_looked(self, timeout_s: float) -> bool:
+        """Wait until every client that waited for a change has seen what has come of it.
+
+        Between two changes after which all is as before, a client that waits thus sees the first.
+        False for one that has not looked in time: it may be stopped.
+        """
+        with self._looked:
+            return self._looked.wait_for(
+                lambda: not self._untold and not any(s.to_look for s in self.sessions()), timeout_s
+            )
 
     # ------------------------------------------------------------------ clients
 
@@ -121,6 +146,7 @@ class PcscliteDoor:
         """Forget a connection that has ended."""
         with self._lock:
             self._sessions.discard(session)
+        self.looked()
 
     def _accept(self) -> None:
         while True:

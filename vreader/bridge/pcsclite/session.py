@@ -67,6 +67,7 @@ class Session:
         self._held_back: int | None = None
         self._signalled = False
         self._cancel_next = False
+        self._told = self._seen = 0  # changes, by those this client has waited for
         self._pid = _peer_pid(connection)
         self._thread = threading.Thread(target=self._serve, name="pcsclite client", daemon=True)
 
@@ -339,7 +340,9 @@ class Session:
     # ------------------------------------------------------------------ reader states and waiting
 
     def _states(self, body: bytes) -> None:
+        told = self._told
         self._send(self.door.states(self.door.slot_count(self._minor)))
+        self._has_seen(told)
 
     def _states_size(self, body: bytes) -> None:
         self._told_slots = self.door.slot_count(wire.MAX_MINOR)
@@ -348,11 +351,13 @@ class Session:
     def _states_array(self, body: bytes) -> None:
         # As many as the client was told, whatever has arrived since: it reads exactly those.
         count, self._told_slots = self._told_slots, None
+        told = self._told
         states = self.door.states(count or self.door.slot_count(wire.MAX_MINOR))
         with self._lock:
             self._sending, self._fetching = True, False
         self._socket.sendall(states)
         self._sent()
+        self._has_seen(told)
 
     def _wait(self, body: bytes) -> None:
         count = self.door.slot_count(self._minor)
@@ -363,9 +368,11 @@ class Session:
             self._sending = not self._fetching
             self._held_back = SCARD.E_CANCELLED if self._cancel_next else None
             self._cancel_next = False
+            told = self._told
         if self._sending:
             self._socket.sendall(self.door.states(count))
             self._sent()
+            self._has_seen(told)
 
     def _stop_waiting(self, body: bytes) -> None:
         with self._lock:
@@ -373,6 +380,18 @@ class Session:
             if self._waiting:
                 self._write_signal(self._held_back or 0)
             # Else a signal is on its way already and is the answer.
+        self._has_seen(self._told)
+
+    def _has_seen(self, told: int) -> None:
+        """Note that the client has the states as they were after so many changes, or later."""
+        if self._seen != told:
+            self._seen = told
+            self.door.looked()
+
+    @property
+    def to_look(self) -> bool:
+        """Whether it waited for a change, was told of one, and has not asked for it since."""
+        return self._seen != self._told
 
     def _reader_events(self, body: bytes) -> None:
         self._send(wire.READER_EVENTS.pack(self.rm.reader_events, SCARD.S_SUCCESS))
@@ -381,6 +400,7 @@ class Session:
         """Tell the client, once, if it waits for a change."""
         with self._lock:
             if self._waiting:
+                self._told += 1
                 self._signalled = True
                 self._signal(0)
 

@@ -118,6 +118,12 @@ class SerialCcidDoor:
         """Why the card inside could not be powered up, or nothing."""
         return self._line.failure
 
+    def forget_failure(self) -> None:
+        """Do nothing: the line forgets it with the card."""
+
+    def noticed(self) -> None:
+        """Do nothing: the driver asks, and sees each card that has moved meanwhile."""
+
     def start(self) -> None:
         """Begin to serve; returns at once."""
         self._track(Ioctl.SMARTCARD_IS_PRESENT)
