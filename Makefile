@@ -7,15 +7,16 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check -q
 
 # Real programs the tests drive; see scripts/apt-install.
-TEST_PACKAGES := pcscd vsmartcard-vpcd libccid opensc opensc-pkcs11 yubico-piv-tool ykcs11 \
+TEST_PACKAGES := pcscd vsmartcard-vpcd vsmartcard-vpicc libccid opensc opensc-pkcs11 yubico-piv-tool ykcs11 \
 	pcsc-tools openssh-client openssh-server openssl libengine-pkcs11-openssl gnutls-bin \
-	libnss3-tools swig libpcsclite1 libpcsclite-dev gcc libc6-dev pkg-config \
-	chromium chromium-driver libhivex-bin wine wine64 gcc-mingw-w64-x86-64
+	libnss3-tools tshark swig libpcsclite1 libpcsclite-dev gcc libc6-dev pkg-config \
+	chromium chromium-driver libhivex-bin wine wine64 gcc-mingw-w64-x86-64 \
+	gnupg-pkcs11-scd gpg gpg-agent gpgconf curl libp11-kit-dev
 # Without bytecode every start would compile the program again.
 unexport PYTHONDONTWRITEBYTECODE
 SOURCES := vreader cards tests docs
 
-.PHONY: demo test lint types docs bench soak mutants wine-trixie shell clean
+.PHONY: demo test lint types docs bench soak mutants wine-trixie image shell clean
 
 demo: $(VENV)/base
 	@scripts/demo
@@ -54,6 +55,11 @@ mutants: $(VENV)/dev
 wine-trixie: $(VENV)/dev
 	@scripts/apt-install mmdebstrap gcc-mingw-w64-x86-64
 	@scripts/wine-trixie $(VENV)/wine-trixie $(BIN)/pytest
+
+# The container image, built for real and tried; no image is pulled. Needs root.
+image:
+	@scripts/apt-install buildah mmdebstrap
+	@scripts/image $(VENV)/image
 
 shell: $(VENV)/base
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $${SHELL:-/bin/sh}

@@ -21,7 +21,7 @@ version = release = __version__
 language = "en"
 
 extensions = ["myst_parser"]
-exclude_patterns = ["_build", "_generated", "examples"]
+exclude_patterns = ["_build", "_generated", "examples/*/.*"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 

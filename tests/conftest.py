@@ -16,6 +16,8 @@ from hypothesis import settings
 
 from vreader.wdm import IoManager
 
+pytest_plugins = ["pytester"]
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 from wdk_rows import WdkRows

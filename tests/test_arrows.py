@@ -19,13 +19,16 @@ FLOORS = (  # from the ground up; rooms of one floor do not know each other
         "card",
         "cardfs",
         "cardids",
+        "classfile",
         "clock",
         "errors",
         "events",
         "kinds",
+        "listenspec",
         "publish",
         "readfile",
         "recipe",
+        "recording",
         "cardfile",
         "cardspec",
     },
@@ -35,9 +38,11 @@ FLOORS = (  # from the ground up; rooms of one floor do not know each other
     {"winscard", "setupapi"},
     {"host", "privatedir"},
     {"bridge", "trace"},
+    {"conversation"},
     {"world"},
-    {"pairing", "certify"},
+    {"pairing", "certify", "doctor"},
     {"minidriver"},
+    {"testing"},
     {"cli", "pytest_plugin", "ui", "__init__"},
     {"__main__"},
 )
@@ -45,7 +50,7 @@ FLOOR_OF = {room: number for number, rooms in enumerate(FLOORS) for room in room
 GROUND = FLOORS[0]
 BELOW_HOST = {room for room, number in FLOOR_OF.items() if number < FLOOR_OF["host"]}
 FORBIDDEN_BELOW_HOST = {"socket", "threading", "time", "random", "asyncio", "subprocess"}
-FOR_CARDS = {"iso7816", "card", "cardfs", "errors", "events"}
+FOR_CARDS = {"iso7816", "card", "cardfs", "classfile", "errors", "events", "readfile", "recording"}
 
 
 def modules(package: str) -> list[Path]:

@@ -43,6 +43,18 @@ def test_it_is_private_and_removed_with_all_it_holds(parent):
     assert (outside / "kept").exists()
 
 
+def test_a_forked_child_leaves_it_to_its_parent(parent):
+    made = PrivateDirectory()
+    child = os.fork()
+    if not child:
+        made.close()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert Path(made.path).is_dir()
+    made.close()
+    assert not Path(made.path).exists()
+
+
 def test_two_at_once(parent):
     first, second = PrivateDirectory(), PrivateDirectory()
     assert first.path != second.path

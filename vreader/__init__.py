@@ -13,10 +13,12 @@ __all__ = ["__version__", "world"]
 def world(*cards: str, **options: Any) -> "World":  # noqa: ANN401 - those of World, typed there
     """Build a private smart card world; use it as a context manager.
 
+    It remembers its last events, for :meth:`vreader.world.World.report`.
+
     Args:
         *cards: a SPEC for each reader, such as ``"piv"``; none is one PIV card.
         **options: as :class:`vreader.world.World` has them.
     """
-    from vreader.world import World
+    from vreader.world import World, completed
 
-    return World(cards, **options)
+    return World(cards, **completed(options))

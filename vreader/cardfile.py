@@ -173,8 +173,7 @@ def _new_file(path: str, *, replace: bool) -> Iterator[str]:
                 yield aside
             except VreaderError as error:
                 # What went wrong with the file aside went wrong with the one that was meant.
-                error.args = (str(error).replace(aside, path),)
-                error.hint = error.hint.replace(aside, path)
+                error.rename(aside, path)
                 raise
     except OSError as error:
         raise VreaderError(

@@ -8,18 +8,22 @@
     file.toml[,key=value…]          a card with keys, see :class:`vreader.recipe.Recipe`
     file.py:Class[,key=value…]      a class of your own, called with the keys as arguments
     atr:3B…                         a card that answers this ATR and 6D00 to everything
+    vpcd-listen:[HOST:]PORT[,…]     the card of a program that connects, see
+                                    :class:`vreader.listenspec.ListenSpec`
     none                            an empty reader
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from vreader.card import Card, CardKind, FileStore, KeepingKind, MemoryStore, Store
+from vreader.card import Card, CardKind, FileStore, KeepingKind, MemoryStore, Store, check_options
+from vreader.classfile import load_class
 from vreader.errors import UsageError
 from vreader.iso7816 import SW, Atr
 from vreader.iso7816.atr import MAX_ATR_LENGTH, AtrError
 from vreader.kinds import find_kind, keeping_kinds
+from vreader.listenspec import LISTEN, ListenSpec
 
 if TYPE_CHECKING:
     from vreader.recipe import Recipe
@@ -32,7 +36,7 @@ class CardSpec(NamedTuple):
 
     Attributes:
         text: as typed.
-        form: ``kind``, ``toml``, ``file``, ``atr`` or ``none``.
+        form: ``kind``, ``toml``, ``file``, ``atr``, ``vpcd-listen`` or ``none``.
         name: the kind, the file's path, the ATR in hex; empty for ``none``.
         profile: the kind's profile, or the class in the file; empty for the default.
         options: the remaining keys.
@@ -53,6 +57,9 @@ class CardSpec(NamedTuple):
         """Read a SPEC; raises UsageError for what cannot be one."""
         if not text.isprintable():
             raise UsageError("a card is described in printable characters", hint=_FORMS)
+        if text.partition(",")[0].partition(":")[0] == LISTEN:
+            ListenSpec.parse(text)
+            return cls(text, LISTEN)
         head, *pairs = text.split(",")
         options: dict[str, str] = {}
         # What follows the head may be PINs and keys: errors do not repeat it.
@@ -131,6 +138,11 @@ class CardSpec(NamedTuple):
         return ""
 
     @property
+    def listening(self) -> ListenSpec | None:
+        """Where a program connects whose card it is, or None."""
+        return ListenSpec.parse(self.text) if self.form == LISTEN else None
+
+    @property
     def kind(self) -> CardKind | None:
         """The card kind, or None for the forms that have none."""
         if self.form == "toml":
@@ -143,13 +155,33 @@ class CardSpec(NamedTuple):
         kind = self.kind
         return None if kind is None else kind.reader_name
 
+    def check(self) -> None:
+        """Refuse an installed kind's profile or option that there is not; no card is made.
+
+        Raises:
+            VreaderError: so do unknown kinds.
+        """
+        if self.form != "kind":
+            return
+        kind = _installed(self.name)
+        profiles = kind.profiles()
+        if self.profile and self.profile not in profiles and not _is_class_of(kind, self.profile):
+            raise UsageError(
+                f"card kind {self.name} has no profile {self.profile!r}",
+                hint="profiles: " + ", ".join(profiles),
+            )
+        if isinstance(kind, KeepingKind):
+            check_options(self.options, kind.options(), self.name)
+
     def make(self) -> Card | None:
         """Make the card, or open it where its state file exists; None for an empty reader.
+
+        So is one that listens, until a program connects.
 
         Raises:
             VreaderError: unknown kind, profile or option, unusable file.
         """
-        if self.form == "none":
+        if self.form in ("none", LISTEN):
             return None
         if self.form == "atr":
             return AtrCard(bytes.fromhex(self.name))
@@ -159,18 +191,13 @@ class CardSpec(NamedTuple):
             from vreader.cardfile import make
 
             return make(self._recipe(), self._store())
+        self.check()
         kind = _installed(self.name)
         # Where nothing is said about the card but its file, it is the card in it.
         path = None if self.profile or self.options else self.state
         if path and isinstance(kind, KeepingKind) and kind.holds(path):
             return kind.open(FileStore(path))
-        profiles = kind.profiles()
-        profile = self.profile or next(iter(profiles))
-        if profile not in profiles:
-            raise UsageError(
-                f"card kind {self.name} has no profile {profile!r}",
-                hint="profiles: " + ", ".join(profiles),
-            )
+        profile = self.profile or next(iter(kind.profiles()))
         return kind.create(profile, self.options, self._store(), self.seed)
 
     def _store(self) -> Store:
@@ -198,8 +225,15 @@ class CardSpec(NamedTuple):
         return card
 
 
-_FORMS = "write kind[:profile][,key=value…], file.toml, file.py:Class, atr:3B… or none"
+_FORMS = (
+    "write kind[:profile][,key=value…], file.toml, file.py:Class, atr:3B…, vpcd-listen:PORT or none"
+)
 _KEEPING = ("kind", "toml")
+
+
+def _is_class_of(kind: CardKind, profile: str) -> bool:
+    """Tell whether ``profile`` is ``file.py:Class``, of a kind that takes one."""
+    return ".py:" in profile and getattr(kind, "takes_classes", False) is True
 
 
 def _installed(name: str) -> CardKind:
@@ -213,43 +247,6 @@ def _installed(name: str) -> CardKind:
                     hint = f"it is a file with a card: --state {name}, or {kind.name},state={name}"
                     raise UsageError(str(error), hint=hint) from None
         raise
-
-
-def load_class(path: str, name: str) -> Callable[..., object]:
-    """Run the Python file ``path`` and return its class ``name``.
-
-    Raises:
-        UsageError: there is no such file or class, or the file cannot be run.
-    """
-    if not os.path.isfile(path):  # noqa: PTH113 - pathlib is slow to import
-        raise UsageError(f"there is no file {path}", hint="write path/to/file.py:Class")
-    found: object = getattr(_load_file(path), name, None)
-    if not callable(found):
-        raise UsageError(f"{path} has no class {name}", hint="check the spelling of the class")
-    return found
-
-
-def _load_file(path: str) -> object:
-    import importlib.util
-    import sys
-
-    spec = importlib.util.spec_from_file_location(
-        "vreader_user_" + os.path.basename(path).removesuffix(".py"),  # noqa: PTH119
-        path,
-    )
-    if spec is None or spec.loader is None:
-        raise UsageError(f"{path} is not a Python file", hint="write path/to/file.py:Class")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module.__name__] = module  # dataclasses look their module up
-    try:
-        spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
-        what = " ".join(f"{type(error).__name__}: {error}".split())
-        raise UsageError(
-            f"{path} cannot be loaded: {what}",
-            hint=f"run python {path} to see where it fails",
-        ) from error
-    return module
 
 
 def _hex(text: str, what: str) -> bytes:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 class VreaderError(Exception):
     """A failure that the user can do something about.
 
+    A traceback says the hint below the message.
+
     Attributes:
         hint: what to do next, one line; empty when nothing sensible can be said.
         exit_code: what the command line returns: 1 check failed, 2 usage, 3 environment.
@@ -16,6 +18,15 @@ class VreaderError(Exception):
         super().__init__(message)
         self.hint = hint
         self.exit_code = exit_code
+        if hint:
+            self.add_note(f"hint: {hint}")
+
+    def rename(self, old: str, new: str) -> None:
+        """Say ``new`` wherever it says ``old``."""
+        self.args = (str(self).replace(old, new),)
+        self.hint = self.hint.replace(old, new)
+        notes: list[str] = getattr(self, "__notes__", [])
+        notes[:] = [note.replace(old, new) for note in notes]
 
 
 class UsageError(VreaderError):

@@ -22,6 +22,7 @@ OWN_KINDS: dict[str, str] = {
     "replay": "cards.replay:KIND",
     "scripted": "cards.scripted:KIND",
     "tpmvsc": "cards.gids:TPMVSC",
+    "vpicc": "cards.vpicc:KIND",
     "yubikey": "cards.piv:YUBIKEY",
 }
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 from vreader.errors import VreaderError
 
-_PREFIX = "vreader-"
-_LOCK = "lock"
-_MAX_PARENT = 60  # a UNIX socket's path has at most 107 bytes
+PREFIX = "vreader-"
+LOCK = "lock"
+MAX_PARENT = 60  # a UNIX socket's path has at most 107 bytes
 
 
 class PrivateDirectory:
@@ -26,6 +26,7 @@ class PrivateDirectory:
 
     def __init__(self) -> None:
         parent = parent_directory()
+        self._owner = os.getpid()
         try:
             _sweep(parent)
             self.path, self._lock = _make(parent)
@@ -36,9 +37,10 @@ class PrivateDirectory:
             ) from error
 
     def close(self) -> None:
-        """Remove it with all it holds. May be called twice."""
+        """Remove it with all it holds. May be called twice; a forked child lets go of it only."""
         if self._lock >= 0:
-            _remove(self.path)
+            if os.getpid() == self._owner:
+                _remove(self.path)
             os.close(self._lock)
             self._lock = -1
 
@@ -46,9 +48,9 @@ class PrivateDirectory:
 def _make(parent: str) -> tuple[str, int]:
     """Make a directory and lock it; return both."""
     while True:
-        path = f"{parent}/{_PREFIX}{os.urandom(6).hex()}"
+        path = f"{parent}/{PREFIX}{os.urandom(6).hex()}"
         os.mkdir(path, 0o700)  # noqa: PTH102
-        lock = os.open(f"{path}/{_LOCK}", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        lock = os.open(f"{path}/{LOCK}", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         fcntl.flock(lock, fcntl.LOCK_EX)
         if os.fstat(lock).st_nlink:
             return path, lock
@@ -63,7 +65,7 @@ def parent_directory() -> str:
     """
     for name in ("XDG_RUNTIME_DIR", "TMPDIR"):
         directory = os.environ.get(name, "").rstrip("/")
-        if not directory.startswith("/") or len(os.fsencode(directory)) > _MAX_PARENT:
+        if not directory.startswith("/") or len(os.fsencode(directory)) > MAX_PARENT:
             continue
         if os.path.isdir(directory) and os.access(directory, os.W_OK | os.X_OK):  # noqa: PTH112
             return directory
@@ -73,12 +75,12 @@ def parent_directory() -> str:
 def _sweep(parent: str) -> None:
     """Remove directories whose owner was killed."""
     with os.scandir(parent) as entries:
-        ours = [e.path for e in entries if e.name.startswith(_PREFIX)]
+        ours = [e.path for e in entries if e.name.startswith(PREFIX)]
     for directory in ours:
         try:
             if os.stat(directory).st_uid != os.getuid():  # noqa: PTH116
                 continue
-            lock = os.open(f"{directory}/{_LOCK}", os.O_RDWR | os.O_CLOEXEC)
+            lock = os.open(f"{directory}/{LOCK}", os.O_RDWR | os.O_CLOEXEC)
         except OSError:
             continue  # just being made, or just being removed
         try:

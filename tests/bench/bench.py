@@ -22,6 +22,8 @@ from pathlib import Path
 from decisions import DECISIONS, MORE_ATRS, MORE_ENTRIES, deciding
 from decisions import PLAIN as DECIDING
 from echo import SigningCard
+from fixtures import EMPTY, LOCAL, REMOTE, tests_with_worlds
+from in_process import PYSCARD, pyscard_latencies
 from minidrivers import CALL, CERTIFICATION, calls, certification
 from routes import (
     BARE_SIGNING,
@@ -119,6 +121,7 @@ class Bench:
         for route in APDU_ROUTES:
             if route in routes.clients:
                 yield route, lambda route=route: {route: routes.latencies(route, count)}
+        yield PYSCARD, lambda: {PYSCARD: pyscard_latencies(count)}
         for work in WORK:
             name = beside(work)
             yield name, lambda name=name, work=work: {name: routes.latencies_beside(work, count)}
@@ -132,6 +135,8 @@ class Bench:
             return {PRESENT: delays["present"], ABSENT: delays["absent"]}
 
         yield PRESENT, events
+        tests = 20 if count < 1000 else 60
+        yield LOCAL, lambda: tests_with_worlds(tests)
         for name in DECISIONS:
             yield name, lambda name=name: {name: deciding(name)}
         yield CALL, lambda: {CALL: calls(some)}
@@ -200,14 +205,15 @@ def table(samples: Samples) -> list[dict[str, object]]:
             "samples": sum(map(len, rounds)),
             "rounds_p50_us": [p50(values) / 1e3 for values in rounds],
         }
-        if name in APDU_ROUTES or name.startswith(EMBEDDED):
+        if name in (*APDU_ROUTES, PYSCARD) or name.startswith(EMBEDDED):
             row["per_second"] = 1e9 / samples.median(name, mean)
         if name in DECISIONS:
             row["per_second"] = DECISIONS[name].decisions * 1e9 / samples.median(name, mean)
-        if name in APDU_ROUTES and QUICK in samples.rounds:
+        if name in (*APDU_ROUTES, PYSCARD) and QUICK in samples.rounds:
             row["ratio_to_c_quick"] = samples.ratio(name, QUICK, p50)
         rows.append(row)
     order = [
+        PYSCARD,
         *APDU_ROUTES,
         *map(beside, WORK),
         SIGN,
@@ -219,6 +225,9 @@ def table(samples: Samples) -> list[dict[str, object]]:
         FIRST_PCSCD,
         RUN_TRUE,
         PYTHON,
+        EMPTY,
+        LOCAL,
+        REMOTE,
         *DECISIONS,
         CALL,
         CERTIFICATION,
@@ -256,6 +265,11 @@ def verdicts(samples: Samples) -> list[dict[str, object]]:
         "vreader run -- true: below 200 ms",
         (RUN_TRUE,), lambda: samples.median(RUN_TRUE, p50) / 1e6, "ms", lambda v: v < 200,
     )  # fmt: skip
+    for test, limit in ((LOCAL, 5), (REMOTE, 25)):
+        goal(
+            f"{test}: below {limit} ms more than an empty one",
+            (test, EMPTY), lambda t=test: beside_empty(samples, t), "ms", lambda v, n=limit: v < n,
+        )  # fmt: skip
     goal(
         "pairing: at least a million ATR x entry decisions a second",
         (DECIDING,), lambda: DECISIONS[DECIDING].decisions * 1e3 / samples.median(DECIDING, mean),
@@ -275,6 +289,12 @@ def verdicts(samples: Samples) -> list[dict[str, object]]:
         (CERTIFICATION,), lambda: samples.median(CERTIFICATION, p50) / 1e9, "s", lambda v: v < 60,
     )  # fmt: skip
     return found
+
+
+def beside_empty(samples: Samples, test: str) -> float:
+    """How many milliseconds a test takes more than an empty one."""
+    rounds = zip(samples.rounds[test], samples.rounds[EMPTY], strict=True)
+    return statistics.median(p50(one) - p50(empty) for one, empty in rounds) / 1e6
 
 
 def signing_cost(samples: Samples) -> float:

@@ -24,7 +24,44 @@ TYPED = {
     "option of run": (
         ["run", "--crad", "piv"],
         "unrecognized arguments: --crad",
-        "vreader run --help",
+        "did you mean --card? see 'vreader run --help'",
+    ),
+    "option of serve": (
+        ["serve", "--redy-file=x"],
+        "unrecognized arguments: --redy-file=x",
+        "did you mean --ready-file? see 'vreader serve --help'",
+    ),
+    "one dash": (
+        ["cards", "-json"],
+        "unrecognized arguments: -json",
+        "did you mean --json? see 'vreader cards --help'",
+    ),
+    "no option like it": (["cards", "--x"], "unrecognized arguments: --x", "see 'vreader cards "),
+    "letters": (["cards", "-x"], "unrecognized arguments: -x", "see 'vreader cards --help'"),
+    "option of vreader": (
+        ["--verison"],
+        "no such option: --verison",
+        "did you mean --version? see 'vreader --help'",
+    ),
+    "option of an action": (
+        ["registry", "show", "x.reg", "--dept", "2"],
+        "unrecognized arguments: --dept",
+        "did you mean --depth? see 'vreader registry show --help'",
+    ),
+    "choice": (
+        ["run", "--stack", "pcsc", "true"],
+        "argument --stack: invalid choice: 'pcsc'",
+        "did you mean pcscd? see 'vreader run --help'",
+    ),
+    "operation of ctl": (
+        ["ctl", "isnert"],
+        "OPERATION: invalid choice: 'isnert'",
+        "did you mean insert? see 'vreader ctl --help'",
+    ),
+    "check of doctor": (
+        ["doctor", "prot"],
+        "there is no check 'prot'",
+        "did you mean port? checks: python, cards",
     ),
     "option without value": (
         ["run", "--card"],
@@ -103,8 +140,8 @@ TYPED = {
     "reader number": (["run", "--reader", "A 00 01", "true"], "'A 00 01' on every stack", "00 00"),
     "more readers": (
         ["run", "--reader", "A", "--reader", "B", "true"],
-        "2 reader names for 1 c",
-        "-",
+        "2 reader names for 1 card",
+        "a card for each reader",
     ),
     "reader twice": (
         ["run", *["--card", "none", "--reader", "A"] * 2, "true"],
@@ -143,17 +180,17 @@ TYPED = {
     "pinpad letters": (["run", "--pinpad", "12a4", "true"], "has digits alone", "cancel or timeo"),
     "pinpad and pcscd": (
         ["run", "--pinpad", "1234", "--stack", "pcscd", "true"],
-        "--pinpad goes with the embedded stack",
+        "a pinpad goes with the embedded stack",
         "leave out",
     ),
     "pinpad and vpcd": (
         ["serve", "--pinpad", "1234", "--vpcd", "a:1"],
-        "--pinpad goes with the embedded stack",
+        "a pinpad goes with the embedded stack",
         "leave out",
     ),
     # --trace
     "trace": (["run", "--trace", "", "true"], "a trace needs a file", "- for standard error"),
-    "trace pcap": (["run", "--trace", "a.pcapng", "true"], "packet captures", "ends in .jsonl"),
+    "trace pcap": (["run", "--trace", "a.pcap", "true"], "as pcapng alone", "a.pcapng"),
     "trace and state": (
         ["run", "--state", "my.card", "--trace", "./my.card", "true"],
         "./my.card is the card's own file",
@@ -459,7 +496,7 @@ def test_a_bug_of_ours_is_said_to_be_one(cli, monkeypatch):
 @pytest.mark.parametrize(
     "words",
     [[], ["run"], ["serve"], ["apdu"], ["cards"], ["ctl"]]
-    + [["ctl", name] for name in ("list", "insert", "remove", "reset", "quit")],
+    + [["ctl", name] for name in ("list", "insert", "remove", "reset", "trace", "quit")],
     ids=" ".join,
 )
 def test_help(cli, words):

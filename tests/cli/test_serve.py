@@ -56,6 +56,7 @@ def test_a_signal_ends_it(vreader, short_tmp: Path, name):
 def test_print_env_is_for_eval(vreader, here: Path):
     (here / "it's here").mkdir()
     script = f"""
+        : >env  # the shell may be slow to make it for a command in the background
         {" ".join(vreader)} serve --card atr:3B80800101 --socket "it's here/s" --print-env >env &
         until grep -q VREADER_CONTROL env; do :; done
         eval "$(cat env)"

@@ -53,10 +53,14 @@ def purse():
 
 
 @pytest.mark.parametrize("block", BLOCKS)
-def test_what_a_page_shows(python, need, block):
+def test_what_a_page_shows(python, need, tmp_path, block):
     if "opensc-tool" in block:
         need("opensc-tool", "opensc")
-    python("-c", block)
+    if "def test_" not in block:
+        python("-c", block)
+        return
+    (tmp_path / "test_shown.py").write_text(block)
+    python("-m", "pytest", "-q", "-p", "no:cacheprovider", "test_shown.py")
 
 
 def test_world(python, need):
@@ -64,9 +68,23 @@ def test_world(python, need):
     assert python(EXAMPLES / "world.py").startswith("3b:fd:13")
 
 
+def test_faults(python):
+    told = python(EXAMPLES / "faults.py").splitlines()
+    assert told == ["No smartcard (0x8010000C)", "1 0 ABSENT", "63c3"]
+
+
 def test_the_tests_of_the_ci_page(python):
     output = python("-m", "pytest", "-q", "-p", "no:cacheprovider", EXAMPLES / "test_with_card.py")
     assert "3 passed" in output
+
+
+@pytest.mark.pcscd
+def test_the_tests_of_the_pytest_page(python, need):
+    need("opensc-tool", "opensc opensc-pkcs11")
+    need("pcscd", "pcscd vsmartcard-vpcd")
+    tests = EXAMPLES / "pytest"
+    output = python("-m", "pytest", "-q", "-Werror", "-p", "no:cacheprovider", tests)
+    assert "12 passed" in output
 
 
 def test_in_process(python):

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+import vreader
 from vreader.bridge.control.client import ask
 from vreader.bridge.pcsclite.client import PcscClient
 from vreader.clock import ManualClock
 from vreader.errors import UsageError, VreaderError
 from vreader.host.scard import ScardApi
+from vreader.reader.faults import Fault
 from vreader.winscard.codes import ScardError, ShareMode
 from vreader.world import World
 
@@ -30,6 +32,18 @@ def test_one_card_by_default():
         assert names_seen(world) == [place.name] == ["Virtual Reader 00 00"]
         assert world.warnings == []
     world.close()  # once more does no harm
+
+
+def test_one_may_stand_alone_and_options_are_known():
+    with vreader.world(
+        "none", stack="in-process", readers="Desk", faults="mute", pinpad="1"
+    ) as made:
+        assert made.place().name == "Desk 00 00"
+        assert [armed.plan.fault for armed in made.faults()] == [Fault.MUTE]
+    for wrong, meant in ({"reader": "Desk"}, "readers"), ({"cards": ["piv"]}, "cards come first"):
+        with pytest.raises(UsageError, match="no option") as caught:
+            vreader.world("none", **wrong)
+        assert meant in caught.value.hint
 
 
 def test_programs_see_the_names_that_the_world_says():
@@ -310,7 +324,7 @@ def test_two_hundred_worlds_in_one_process():
             card, protocol = world.scard.SCardConnect(context, world.places[0].name)
             assert world.scard.SCardTransmit(card, protocol, b"\0\xa4\4\0")[-2:]
         made[7].remove()
-        assert made[7].places[0].reader.card is None
+        assert not made[7].places[0].inserted
         assert made[8].places[0].reader.card is not None
 
 

@@ -20,6 +20,7 @@ from vreader.cli.parser import Parser, complain, say
 from vreader.errors import UsageError, VreaderError, near
 
 INTERNAL_ERROR = 4
+_OPTIONS = ("--help", "--version")
 _YOUNG = 50_000  # objects; a start makes half as many
 RUN_FAILED = 125  # as env, nohup and xvfb-run have it: other codes are the command's own
 
@@ -28,6 +29,8 @@ COMMANDS = {
     "card": "Make, show, export, import and reset cards in files.",
     "cards": "List the installed card kinds and their profiles.",
     "ctl": "Insert, remove, reset cards of a running world.",
+    "doctor": "Tell what stands in the way on this machine, and what to do.",
+    "export": "Write a trace or a recording as packets for Wireshark.",
     "inf": "Check the INF file of a reader driver.",
     "lab": "Go from the insertion of a card to a signature by its minidriver.",
     "log": "Show or export the event log of a running world.",
@@ -35,10 +38,13 @@ COMMANDS = {
     "minidriver": "List, call, certify and register minidrivers.",
     "pair": "Tell which minidriver Windows would take for a card, and why.",
     "reader": "Put a reader driver through the certification checks.",
+    "record": "Run a command, and record what it says to the card.",
     "registry": "Show, merge and convert registry files and hives.",
+    "replay": "Play a recording, as the card or as the program.",
     "run": "Run a command in a private smart card world.",
     "scinfo": "Show what Windows finds on a card, and whether its keys work.",
     "serve": "Hold a smart card world open until it is told to quit.",
+    "show": "Show a trace or a recording, with its commands explained.",
     "sweep": "Ask which minidriver, for many cards and machines at once.",
 }
 
@@ -84,7 +90,7 @@ def main() -> None:
     sys.setswitchinterval(1e-4)
     gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
     arguments = sys.argv[1:]
-    ours = RUN_FAILED if arguments[:1] == ["run"] else None
+    ours = RUN_FAILED if arguments[:1] in (["run"], ["record"]) else None
     try:
         code = _run(arguments)
         gc.freeze()  # and it is a tenth again for an interpreter that ends
@@ -119,7 +125,7 @@ def _run(arguments: list[str]) -> int:
         return 0
     if name not in COMMANDS:
         what = "option" if name.startswith("-") else "command"
-        meant = near(name, COMMANDS)
+        meant = near(name, (*COMMANDS, *_OPTIONS))
         hint = f"{meant} see 'vreader --help'".lstrip()
         raise UsageError(f"no such {what}: {name}", hint=hint)
     parser, command = load(name)

@@ -20,6 +20,12 @@ _ACTIONS = {
     "import": "make FILE from the exported image IN (- is stdin)",
     "reset": "make it again what it was when it was made",
 }
+_EXAMPLES = {
+    "info": "vreader card info alice.card --json",
+    "export": "vreader card export alice.card alice.json",
+    "import": "vreader card import alice.json copy.card",
+    "reset": "vreader card reset alice.card",
+}
 _PROFILE = "what the card is made as: a kind of 'vreader cards', or a TOML file [piv]"
 
 
@@ -58,7 +64,7 @@ def run(options: Namespace) -> int:
         return _new(arguments)
     parser = Parser(f"vreader card {action}")
     about = _ACTIONS[action]
-    parser.describe(f"{about[0].upper()}{about[1:]}.")
+    parser.describe(f"{about[0].upper()}{about[1:]}.\n\n  {_EXAMPLES[action]}")
     add = parser.add_argument
     if action == "import":
         add("image", metavar="IN", help="an exported image, - is stdin")
@@ -138,6 +144,8 @@ def _about(kind: KeepingKind) -> str:
         fill(f"Make a card in a file: {kind.summary}. Profiles:", 80),
         "",
         *(fill(line, 80, subsequent_indent=" " * (len(kind.name) + width + 5)) for line in lines),
+        "",
+        f"  vreader card new my.card --profile {kind.name} --seed 01",
         "",
         "Without options it has one key and the default values in brackets. The value -",
         "is asked for at the terminal; what is typed in the command, 'ps' shows to all.",

@@ -9,7 +9,12 @@ from vreader.kinds import find_kind, kind_names
 
 def configure(parser: Parser) -> None:
     """Describe the command."""
-    parser.describe("List the installed card kinds and their profiles.")
+    parser.describe("""
+    List the installed card kinds and their profiles: what --card takes.
+
+      vreader cards
+      vreader run --card piv:5.7.1 -- opensc-tool -a
+    """)
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -32,6 +37,7 @@ def run(options: Namespace) -> int:
             say(f"  {kind.name}:{profile:<10} {about}{default}")
     say("file.toml      a card with keys, as 'vreader card new' makes it")
     say("file.py:Class  a card of your own: power_on, reset, power_off, transmit")
+    say("vpcd-listen:PORT  the card of a program that connects, as to vsmartcard's vpcd")
     say("atr:3B…        answers this ATR, and 6D00 to everything")
     say("none           an empty reader")
     return 0

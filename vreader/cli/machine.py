@@ -52,7 +52,7 @@ def add_machine_options(parser: Parser, *, inf: bool = True) -> None:
         help="of the program that uses the card, 32 or 64 [the system's]")  # fmt: skip
     add("--policy", metavar="NAME=VALUE", action="append", default=[],
         help="a choice of the machine, as for 'vreader pair'")  # fmt: skip
-    add("--trace", metavar="FILE|-", help="log everything; - is stderr, *.jsonl JSON lines")
+    add("--trace", metavar="FILE|-", help="log everything; - is stderr; *.jsonl, *.pcapng")
 
 
 def add_pinpad_option(parser: Parser) -> None:
@@ -82,19 +82,22 @@ def add_pin_option(parser: Parser) -> None:
     )  # fmt: skip
 
 
-def told_pin(text: str) -> str:
-    """Return the PIN of --pin: as it stands, of env:NAME, or - typed now; raises UsageError."""
+def told_pin(text: str, option: str = "--pin", what: str = "PIN") -> str:
+    """Return the PIN of --pin: as it stands, of env:NAME, or - typed now; raises UsageError.
+
+    So it is with other secrets: ``option`` has ``what``.
+    """
     if text == "-":
         if not sys.stdin.isatty():
             raise UsageError(
-                "--pin - asks at a terminal, and there is none", hint="write --pin PIN"
+                f"{option} - asks at a terminal, and there is none", hint=f"write {option} {what}"
             )
-        return _typed("PIN: ")
+        return _typed(f"{what}: ")
     if text.startswith("env:"):
         name = text.removeprefix("env:")
         if name not in os.environ:
             raise UsageError(
-                f"--pin: there is no environment variable {name!r}", hint=f"export {name}=…"
+                f"{option}: there is no environment variable {name!r}", hint=f"export {name}=…"
             )
         return os.environ[name]
     return text
@@ -186,9 +189,12 @@ def opened(
         pinpad = PinQueue(parse_entries(typed)) if typed else None
         machine = closers.enter_context(machine_of(question or question_of(options), pinpad=pinpad))
         if options.trace:
+            from vreader.host.events import ReaderNamed
             from vreader.trace import open_trace
 
             closers.callback(open_trace(options.trace, machine.host.events))
+            for reader in machine.host.readers:
+                machine.host.events.emit(ReaderNamed(reader.device, reader.name))
         yield machine, card, label
 
 

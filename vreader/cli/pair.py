@@ -22,8 +22,8 @@ def configure(parser: Parser) -> None:
 
       vreader pair --card piv --inf a.inf --inf b.inf --registry calais.reg
       vreader pair --atr 3B0451FF0800 --inf fabrikam.inf --os 6.1-x86
-      vreader pair --live --inf fabrikam.inf        the card in a running world
-      vreader pair --live pcsc:Yubico --hwids       the card in a reader of this machine
+      vreader pair --live --inf fabrikam.inf    the card in a running world
+      vreader pair --live pcsc:Yubico --hwids   the card in a reader of this machine
 
     Ends with exit code 1 where no minidriver would be loaded for a card.
     """)
@@ -57,7 +57,7 @@ def configure(parser: Parser) -> None:
         help="only why no Calais entry fits: the nearest, and the bit that differs")  # fmt: skip
     shown("--short", action="store_true", help="leave out the steps")
     shown("--devlog", action="store_true", help="print the driver search as setupapi.dev.log does")
-    add("--trace", metavar="FILE|-", help="log everything; - is stderr, *.jsonl JSON lines")
+    add("--trace", metavar="FILE|-", help="log everything; - is stderr; *.jsonl, *.pcapng")
     add("--save-registry", metavar="FILE", help="write the machine's registry as a .reg file")
     add("--html", metavar="FILE", help="write a report as one HTML page")
     shown("--json", action="store_true", help="print JSON: all of it, but for --devlog's")

@@ -7,7 +7,7 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from vreader.cardspec import load_class
+from vreader.classfile import load_class
 from vreader.cli.parser import Parser, say
 from vreader.errors import UsageError, VreaderError
 from vreader.reader.base import ReaderDriver

@@ -18,10 +18,20 @@ _ACTIONS = {
     "export": "write keys as a .reg file to OUT or stdout",
 }
 
+_EXAMPLES = {
+    "show": r"""  vreader registry show calais.reg
+  vreader registry show SOFTWARE 'HKLM\SOFTWARE\Microsoft\Cryptography' \
+      --bits 32 --depth 2""",
+    "import": "  vreader registry import machine.reg calais.reg policies.reg",
+    "export": r"""  vreader registry export SOFTWARE -o calais.reg \
+      'HKLM\SOFTWARE\Microsoft\Cryptography\Calais'""",
+}
+
 
 def configure(parser: Parser) -> None:
     """Describe the command."""
     actions = "\n".join(f"  {name:<7} {about}" for name, about in _ACTIONS.items())
+    examples = "\n".join(_EXAMPLES.values())
     parser.describe(f"""\
 Look at registry files, merge and convert them. A FILE is a .reg file of either
 version, as 'reg export' writes one, or a hive: SOFTWARE, NTUSER.DAT, what
@@ -29,12 +39,7 @@ version, as 'reg export' writes one, or a hive: SOFTWARE, NTUSER.DAT, what
 
 {actions}
 
-  vreader registry show calais.reg
-  vreader registry show SOFTWARE 'HKLM\\SOFTWARE\\Microsoft\\Cryptography' \\
-      --bits 32 --depth 2
-  vreader registry import machine.reg calais.reg policies.reg
-  vreader registry export SOFTWARE 'HKLM\\SOFTWARE\\Microsoft\\Cryptography\\Calais' \\
-      -o calais.reg""")
+{examples}""")
     parser.usage = r"""vreader registry show FILE [KEY] [--bits 32|64] [--depth N]
                         [--root KEY] [--json]
        vreader registry import INTO.reg FILE... [--only KEY]... [--root KEY]
@@ -49,7 +54,7 @@ def run(options: Namespace) -> int:
     action: str = options.action
     parser = Parser(f"vreader registry {action}")
     about = _ACTIONS[action]
-    parser.describe(f"{about[0].upper()}{about[1:]}.")
+    parser.describe(f"{about[0].upper()}{about[1:]}.\n\n{_EXAMPLES[action]}")
     add = parser.add_argument
     if action == "import":
         add("into", metavar="INTO.reg", help="the .reg file, version 5 when it is written")

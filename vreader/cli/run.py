@@ -110,13 +110,13 @@ def run_in(world: World, arguments: list[str], signals: Signals) -> int:
     try:
         child = signals.start(arguments, {**os.environ, **world.environment})
     except OSError as error:
-        return _not_started(arguments[0], error)
+        return not_started(arguments[0], error)
     world.quit = child.terminate
     code = child.wait()
     return 128 - code if code < 0 else code
 
 
-def _not_started(program: str, error: OSError) -> int:
+def not_started(program: str, error: OSError) -> int:
     """Say why the command did not start; return what a shell would."""
     from shlex import quote
     from shutil import which

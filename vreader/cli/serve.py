@@ -31,6 +31,7 @@ def configure(parser: Parser) -> None:
       vreader serve --card piv --ready-file env.sh &
       vreader serve --vpcd localhost:35963 --card piv
     """)
+    parser.usage = "vreader serve [OPTION]..."
     add_world_options(parser)
     add = parser.add_argument
     add("--vpcd", metavar="HOST:PORT", help="serve a vpcd driver that somebody else runs")

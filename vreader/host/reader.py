@@ -3,9 +3,9 @@
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from vreader.card import Card, interrupt
+from vreader.card import Card, interrupt, tear
 from vreader.errors import UsageError, VreaderError
 from vreader.reader.extension import DEVICE_EXTENSION
 from vreader.reader.hardware import SlotHardware
@@ -19,7 +19,13 @@ from vreader.winscard.profile import PCSCLITE
 
 if TYPE_CHECKING:
     from vreader.host.host import Host
+    from vreader.reader.armed import ArmedFault
+    from vreader.reader.faults import FaultPlan
     from vreader.reader.finger import Key, Typed
+    from vreader.reader.hardware import Other
+    from vreader.wdm import IoManager
+
+T = TypeVar("T")
 
 
 def split_reader_name(
@@ -82,6 +88,20 @@ class SerialCard:
         with self._lock:
             return self.card.transmit(c_apdu)
 
+    def tear(self, c_apdu: bytes, committed: bool) -> None:
+        """See :func:`vreader.card.tear`."""
+        with self._lock:
+            tear(self.card, c_apdu, committed)
+
+    def look(self, question: Callable[[Card], T], patience_s: float) -> T | None:
+        """Ask something about the card while it rests; None where it is at work for too long."""
+        if not self._lock.acquire(timeout=patience_s):
+            return None
+        try:
+            return question(self.card)
+        finally:
+            self._lock.release()
+
     def interrupt(self) -> None:
         """See Card; it does not wait for the call that it is to end."""
         interrupt(self.card)
@@ -94,6 +114,7 @@ class HostReader:
         device: the physical device object's name, as traces show it.
         link: its symbolic link, to open it directly.
         plugged_in: whether it is still there.
+        events: carries what happens in the host.
     """
 
     def __init__(
@@ -106,6 +127,7 @@ class HostReader:
         filters: tuple[DriverEntry, ...],
     ) -> None:
         self._host = host
+        self.events = host.events
         self.device = device
         self._hardware = SlotHardware(host.events, device)
         properties["hardware"] = self._hardware
@@ -162,6 +184,37 @@ class HostReader:
         """Take the card out, in the middle of a command too; raises VreaderError without one."""
         if not self._host.run(self._hardware.remove):
             raise VreaderError(f"{self.name} is empty", hint="insert a card first")
+
+    @property
+    def io(self) -> "IoManager":
+        """The host's I/O manager."""
+        return self._host.io
+
+    @property
+    def faults(self) -> "tuple[ArmedFault, ...]":
+        """What was set by :meth:`fault`, also what is over, until it is cleared."""
+        faults = self._hardware.faults
+        return () if faults is None else tuple(faults.all)
+
+    def fault(self, plan: "FaultPlan | str", other: "Other | None" = None) -> "ArmedFault":
+        """Let something go wrong; return what counts how often it has.
+
+        Args:
+            plan: what, and when; text is read as FaultPlan.parse does.
+            other: for RESET_BY_OTHER, another application than one of this host's own manager.
+
+        Raises:
+            UsageError: the plan is none, or not for this reader.
+        """
+        from vreader.host.faulting import arm
+
+        return arm(self._host, self, self._extension.SmartcardExtension, plan, other)
+
+    def clear_faults(self) -> None:
+        """Let nothing go wrong any more."""
+        faults = self._hardware.faults
+        if faults is not None:
+            self._host.run(faults.clear)
 
     def press(self, entry: "str | Typed | Key") -> None:
         """Press keys of the pinpad, where its finger has left a prompt unanswered.

@@ -41,7 +41,7 @@ def load_module(name: str, api: ScardApi) -> Module:
 
 
 def _python_module(path: str, wanted: str, api: ScardApi) -> Module:
-    from vreader.cardspec import load_class
+    from vreader.classfile import load_class
 
     found = load_class(path, wanted)
     if not (isinstance(found, type) and issubclass(found, Module)):

@@ -8,7 +8,7 @@ class. Everything a program needs to find the world is in :attr:`World.environme
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from types import ModuleType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,31 +17,40 @@ from vreader.clock import Clock
 from vreader.errors import UsageError
 from vreader.events import Emitter
 from vreader.host import Host
+from vreader.host.events import ReaderNamed
 from vreader.kinds import describe
-from vreader.world.desk import Desk
+from vreader.world.faulting import Faulting
+from vreader.world.memory import Remembering, check_keep
 from vreader.world.spec import (
     IN_PROCESS,
     check_clock,
     check_log,
+    check_names,
     check_options,
     check_pinpad,
     check_profile,
+    check_record,
     check_trace,
     reader_names,
+    several,
 )
 
 if TYPE_CHECKING:
     from vreader.bridge.vpcd.card_end import VpcdDoor
     from vreader.host.scard import ScardApi
+    from vreader.reader.faults import FaultPlan
     from vreader.reader.finger import Finger
 
+KEPT_EVENTS = 100
+"""How many events a world made by :func:`vreader.world` remembers."""
 
-class World(Desk):
+
+class World(Faulting, Remembering):
     """A host with doors, in this process.
 
     Args:
         cards: a SPEC for each reader (:mod:`vreader.cardspec`); none given is one PIV card.
-        readers: names for the readers, in the same order; missing ones get the card's own or the
+        readers: a name, or names in the same order; missing ones get the card's own or the
             default name.
         stack: ``embedded`` (our resource manager), ``pcscd`` (a private real one with vpcd),
             ``twin`` (one with libccid's driver for a serial reader) or ``in-process``: no door
@@ -55,27 +64,33 @@ class World(Desk):
             ``cancel``, ``timeout``; the last ever again), or a Finger of your own.
         link: drives the cards at TPDU level: ``t0`` or ``t1`` and options
             (:mod:`vreader.reader.linkspec`); None carries APDUs whole.
-        trace: ``-`` for stderr, or a file; ``.jsonl`` gets JSON lines.
+        trace: ``-`` for stderr, or a file; ``.jsonl`` gets JSON lines, ``.pcapng``
+            packets for Wireshark.
         unmask: show PINs and keys in the trace.
         debug: filters the trace by debug bits, ``ioctl,atr`` or a number, and sets the level of the
             driver library (:mod:`vreader.smclib.debug`); everything by default.
         log: a file that gets the host's event log when the world ends; ``.json``, ``.jsonl`` and
             ``.csv`` get that form.
+        record: a file that gets what is said to the cards (:mod:`vreader.recording`).
+        faults: what goes wrong on purpose (:mod:`vreader.reader.faults`); texts like
+            ``mute,on=VERIFY``, with ``reader=`` where there are several.
         clock: a :class:`vreader.clock.ManualClock`, for a world in this process; real time by
             default.
+        keep_events: how many of the last events to remember for :meth:`last_events`.
 
     Attributes:
         host: the computer.
         directory: its private directory; empty for a world in this process.
         environment: what programs need to find the world.
         warnings: what a person should know, one line each.
+        recorded: whether all of the recording could be written so far.
     """
 
     def __init__(
         self,
         cards: Sequence[str] = (),
         *,
-        readers: Sequence[str] = (),
+        readers: str | Sequence[str] = (),
         stack: str = "embedded",
         vpcd: str | None = None,
         socket: str | None = None,
@@ -86,19 +101,26 @@ class World(Desk):
         unmask: bool = False,
         debug: str | None = None,
         log: str | None = None,
+        record: str | None = None,
+        faults: "FaultPlan | str | Sequence[FaultPlan | str]" = (),
         clock: Clock | None = None,
+        keep_events: int = 0,
     ) -> None:
         super().__init__()
         specs = [CardSpec.parse(text) for text in cards or ("piv",)]
+        readers = several(readers)
         check_options(specs, readers, stack, vpcd, socket)
         rm_profile = check_profile(profile, len(specs), stack, vpcd)
-        check_pinpad(pinpad, stack, vpcd)
-        check_trace(specs, trace, unmask, debug)
+        finger = check_pinpad(pinpad, stack, vpcd)
+        check_trace(specs, trace, unmask and record is None, debug)
         check_log(specs, trace, log)
+        check_record(specs, record, trace, log)
         check_clock(clock, stack, vpcd)
+        check_keep(keep_events)
         self.quit: Callable[[], None] = lambda: None
         self.environment: dict[str, str] = {}
         self.warnings = [warning for spec in specs if (warning := spec.warning)]
+        self.recorded = True
         self._closers = ExitStack()
         self._scard: ScardApi | None = None
         self._vpcd: list[VpcdDoor] = []
@@ -109,6 +131,7 @@ class World(Desk):
             )
             if os.environ.get("VREADER_VERIFIER"):
                 self.host.io.verifier = True
+            self.remember(self.events, keep_events)
             if trace is not None or log is not None:
                 from vreader.trace.outputs import open_outputs
 
@@ -116,21 +139,53 @@ class World(Desk):
                     self._closers, self.host.io, self.log,
                     trace=trace, unmask=unmask, debug=debug, log=log,
                 )  # fmt: skip
+            outputs = self._closers.enter_context(ExitStack())  # ends after the cards
             self._closers.callback(self.host.close)
             self.directory = self._open_directory() if stack != IN_PROCESS else ""
             self._closers.callback(self.close_cards)
-            finger = _finger(pinpad)
             # libccid is the reader's end of a link by itself.
             own_link = None if stack == "twin" else link
             for name, spec in zip(reader_names(specs, readers, rm_profile), specs, strict=True):
-                self.add(name, self.host.add_reader(name, pinpad=finger, link=own_link), spec)
+                reader = self.host.add_reader(name, pinpad=finger, link=own_link)
+                if self.events:
+                    self.events.emit(ReaderNamed(reader.device, name))
+                self.add(name, reader, spec)
+            self._has_pcscd = not own_manager and vpcd is None
+            self._closers.callback(self._close_others)
+            self._set_faults(several(faults))
+            if record is not None:  # now that there are cards: an older one is not lost for less
+                from vreader.trace.record import open_recording
+
+                outputs.callback(
+                    open_recording(record, self.events, unmask=unmask, warn=self._not_recorded)
+                )
             if stack == IN_PROCESS:
+                from vreader.world.onlooker import own_manager as onlooker
+
                 self.insert_all()
+                if clock is None:  # else what is under way may wait for whoever turns the clock
+                    self.onlooker = onlooker(self.host, self.clients)
             else:
                 self._open_doors(stack, vpcd, socket, link)
+            self._connect_others()
+            self._tell_where_it_listens()
         except BaseException:
             self.close()
             raise
+
+    def _not_recorded(self, message: str) -> None:
+        from vreader.trace import warn_on_stderr
+
+        self.recorded = False
+        warn_on_stderr(message)
+
+    def _tell_where_it_listens(self) -> None:
+        listening = [place.listening for place in self.places if place.listening is not None]
+        for number, end in enumerate(listening, 1):
+            name = "VREADER_VPCD_PORT" if number == 1 else f"VREADER_VPCD_PORT_{number}"
+            self.environment[name] = str(end.port)
+            if end.warning:
+                self.warnings.append(end.warning)
 
     @property
     def events(self) -> Emitter:
@@ -153,7 +208,19 @@ class World(Desk):
                     hint=f"use the stack embedded or {IN_PROCESS}",
                 )
             self._scard = ScardApi(self.host)
+            self.clients.append(self._scard)
         return self._scard
+
+    def pyscard(self) -> AbstractContextManager[None]:
+        """Return a context in which pyscard, in this process, has this world's readers.
+
+        Raises:
+            UsageError: this world has a resource manager of somebody else; on entering, there is no
+                pyscard.
+        """
+        from vreader.bridge.pyscard import stand_in
+
+        return stand_in(self.scard)
 
     @property
     def serves_vpcd(self) -> bool:
@@ -192,11 +259,6 @@ class World(Desk):
         self.environment = doors.environment
         self.warnings += doors.warnings
 
-    def log(self, after: int = 0) -> list[dict[str, object]]:
-        """Return the entries of the host's event log, those with numbers above ``after``."""
-        entries = self.host.run(self.host.log.entries)
-        return [entry.record() for entry in entries if entry.number > after]
-
     def close(self) -> None:
         """End everything, last opened first. May be called twice."""
         self._closers.close()
@@ -213,22 +275,17 @@ class World(Desk):
         self.close()
 
 
-def _finger(pinpad: "str | Sequence[str] | Finger") -> "Finger | None":
-    """Return who types on the pinpads, None where there is none to type on; raises UsageError."""
-    if callable(pinpad):
-        return pinpad
-    if not pinpad:
-        return None
-    from vreader.reader.finger import PinQueue, parse_entries
-
-    return PinQueue(parse_entries([pinpad] if isinstance(pinpad, str) else pinpad))
+def completed(options: dict[str, Any]) -> dict[str, Any]:
+    """Return options of a World as :func:`vreader.world` has them; raises UsageError for others."""
+    check_names(options, World.__init__.__kwdefaults__ or {})
+    return {"keep_events": KEPT_EVENTS, **options}
 
 
 class _Callable(ModuleType):
     """Keeps ``vreader.world("piv")`` a call: the import system puts this module in its place."""
 
     def __call__(self, *cards: str, **options: Any) -> World:  # noqa: ANN401 - those of World
-        return World(cards, **options)
+        return World(cards, **completed(options))
 
 
 sys.modules[__name__].__class__ = _Callable

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from vreader.errors import UsageError
 from vreader.host import Host
 from vreader.world.desk import Desk, Place
+from vreader.world.onlooker import foreign_pcscd, own_manager, private_pcscd
 
 if TYPE_CHECKING:
     from vreader.bridge.serialccid.door import SerialCcidDoor
@@ -63,9 +64,12 @@ class Doors:
         self._closers.callback(door.close)
         self.environment["PCSCLITE_CSOCK_NAME"] = path
         self._desk.insert_all()
+        self._desk.clients.append(door)
+        self._desk.onlooker = own_manager(self._host, self._desk.clients)
 
     def open_vpcd(self, address: str) -> None:
         """Serve the vpcd driver that somebody else runs at ``HOST:PORT``."""
+        from vreader.bridge.pcsclite.find import service_socket
         from vreader.bridge.vpcd.dial import parse_address, tcp_dial
 
         places = self._desk.places
@@ -78,6 +82,8 @@ class Doors:
         for number, place in enumerate(places):
             self._serve_vpcd(place, tcp_dial(host, port + number), f"{host}:{port + number}")
         self._desk.insert_all()
+        doors = {place.name: door for place, door in zip(places, self.vpcd, strict=True)}
+        self._desk.onlooker = foreign_pcscd(service_socket(), doors)
 
     def open_pcscd(self) -> None:
         """Run a private pcscd with vpcd, and serve that."""
@@ -97,9 +103,9 @@ class Doors:
         """Let ``vreader ctl`` reach ``world``."""
         from vreader.bridge.control import ENVIRONMENT
         from vreader.bridge.control.server import ControlDoor
-        from vreader.world.control import answer
+        from vreader.world.control import answer_or_follow
 
-        control = ControlDoor(f"{self._directory}/control", partial(answer, world))
+        control = ControlDoor(f"{self._directory}/control", partial(answer_or_follow, world))
         self._closers.callback(control.close)
         self.environment[ENVIRONMENT] = control.path
 
@@ -129,6 +135,7 @@ class Doors:
         for name in seen:
             if why := self._serving[name].card_failure:
                 self.warnings.append(f"{name}: the card cannot be powered up: {why}")
+        self._desk.onlooker = private_pcscd(pcscd, self._serving)
 
     def _serve_vpcd(self, place: Place, dial: "Dial", peer: str) -> None:
         from vreader.bridge.vpcd.card_end import VpcdDoor

@@ -3,18 +3,41 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from vreader.cardspec import CardSpec
 from vreader.clock import Clock
-from vreader.errors import UsageError
+from vreader.errors import UsageError, near
 from vreader.winscard.profile import PCSCLITE, PROFILES, RmProfile
+
+if TYPE_CHECKING:
+    from vreader.reader.faults import FaultPlan
+    from vreader.reader.finger import Finger
 
 DEFAULT_READER = "Virtual Reader 00 00"
 STACKS = ("embedded", "pcscd", "twin")
 IN_PROCESS = "in-process"
 """The stack of a world without doors; no command line asks for it."""
 _NUMBERED = re.compile(r" [0-9A-F]{2} [0-9A-F]{2}$")
+
+
+def several(value: object) -> tuple[Any, ...]:
+    """Return what may be given alone, in a list, or not at all."""
+    if value is None:
+        return ()
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def check_names(given: Iterable[str], known: Collection[str]) -> None:
+    """Refuse options that no world has; raises UsageError."""
+    for name in given:
+        if name not in known:
+            meant = near(name, known)
+            options = f"cards come first; options: {', '.join(known)}"
+            raise UsageError(
+                f"a world has no option {name!r}", hint=f"{meant} {options}" if meant else options
+            )
 
 
 def check_options(
@@ -27,8 +50,8 @@ def check_options(
         )
     if len(readers) > len(specs):
         raise UsageError(
-            f"{len(readers)} reader names for {len(specs)} cards",
-            hint="give a --card for each reader; --card none is an empty one",
+            f"{len(readers)} reader names for {len(specs)} card{'s' * (len(specs) != 1)}",
+            hint="give a card for each reader; none is an empty one",
         )
     if socket == "":
         raise UsageError("--socket names no file", hint="for example --socket /tmp/pcscd.comm")
@@ -47,8 +70,8 @@ def check_profile(name: str, readers: int, stack: str, vpcd: str | None) -> RmPr
         raise UsageError(f"unknown profile {name!r}", hint="profiles: " + ", ".join(PROFILES))
     if profile is not PCSCLITE and not _own_manager(stack, vpcd):
         raise UsageError(
-            "--profile goes with the embedded stack",
-            hint="a real pcscd has its own ways: leave out --profile, or --stack/--vpcd",
+            f"the profile {name} goes with the embedded stack",
+            hint="a real pcscd has its own ways: leave out the profile, or the other stack",
         )
     if profile.max_readers is not None and readers > profile.max_readers:
         raise UsageError(
@@ -58,13 +81,26 @@ def check_profile(name: str, readers: int, stack: str, vpcd: str | None) -> RmPr
     return profile
 
 
-def check_pinpad(pinpad: object, stack: str, vpcd: str | None) -> None:
-    """Refuse a pinpad that no program could reach; raises UsageError."""
-    if pinpad and not _own_manager(stack, vpcd):
+def check_pinpad(
+    pinpad: "str | Sequence[str] | Finger", stack: str, vpcd: str | None
+) -> "Finger | None":
+    """Return who types on the pinpads, None where there is none to type on.
+
+    Raises:
+        UsageError: no program could reach it, or nobody can type that.
+    """
+    if not pinpad:
+        return None
+    if not _own_manager(stack, vpcd):
         raise UsageError(
-            "--pinpad goes with the embedded stack",
-            hint="vpcd has no pinpad: leave out --pinpad, or --stack/--vpcd",
+            "a pinpad goes with the embedded stack",
+            hint="vpcd has none: leave out the pinpad, or the other stack",
         )
+    if callable(pinpad):
+        return pinpad
+    from vreader.reader.finger import PinQueue, parse_entries
+
+    return PinQueue(parse_entries(several(pinpad)))
 
 
 def check_clock(clock: Clock | None, stack: str, vpcd: str | None) -> None:
@@ -74,6 +110,23 @@ def check_clock(clock: Clock | None, stack: str, vpcd: str | None) -> None:
             "a clock of its own goes with a world in this process",
             hint=f"use stack={IN_PROCESS!r}, or leave the clock out",
         )
+
+
+def asked_fault(reader: object, plan: "FaultPlan | str | None") -> "tuple[object, FaultPlan]":
+    """Return in which reader what is to go wrong; a plan alone may name the reader itself.
+
+    Raises:
+        UsageError: there is no plan, or no such fault.
+    """
+    from vreader.reader.faults import FaultPlan
+
+    if plan is None and isinstance(reader, str | FaultPlan):
+        reader, plan = None, reader
+    if plan is None:
+        raise UsageError("which fault?", hint="for example 'mute,on=VERIFY'")
+    if isinstance(plan, str):
+        plan = FaultPlan.parse(plan)
+    return (plan.reader if reader is None else reader), plan
 
 
 def _own_manager(stack: str, vpcd: str | None) -> bool:
@@ -102,8 +155,27 @@ def check_trace(specs: list[CardSpec], trace: str | None, unmask: bool, debug: s
         raise UsageError(f"{trace} is the card's own file", hint="trace into another one")
 
 
+def check_record(
+    specs: list[CardSpec], record: str | None, trace: str | None, log: str | None
+) -> None:
+    """Refuse a recording that would destroy another file; raises UsageError."""
+    if record is None:
+        return
+    for what, paths in (
+        ("the trace's", [trace]),
+        ("the log's", [log]),
+        ("the card's own", [spec.state for spec in specs]),
+        ("the card's own", [spec.options.get("file") for spec in specs]),
+    ):
+        if any(path and _same(path, record) for path in paths):
+            raise UsageError(f"{record} is {what} file", hint="record into another one")
+
+
 def _same(one: str, other: str) -> bool:
-    return os.path.realpath(one) == os.path.realpath(other)
+    try:
+        return os.path.samefile(one, other)  # noqa: PTH121 - pathlib is slow to import
+    except (OSError, ValueError):
+        return os.path.realpath(one) == os.path.realpath(other)
 
 
 def reader_names(
