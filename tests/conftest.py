@@ -16,12 +16,11 @@ from hypothesis import settings
 
 from vreader.wdm import IoManager
 
-pytest_plugins = ["pytester"]
-
 sys.path.insert(0, str(Path(__file__).parent))
 
 from wdk_rows import WdkRows
 
+pytest_plugins = ["pytester"]
 PATIENCE_S = 60.0
 
 # Driver Verifier watches every driver in every test, in the programs that tests start too.

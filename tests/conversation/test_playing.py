@@ -177,7 +177,7 @@ def test_pins_stand_for_what_was_masked_in_order():
 def test_only_verify_is_padded():
     card = Card({"0024": "9000"})
     talk = "> 0024008008****************\n< 9000\n"
-    with pytest.raises(UsageError, match="line 1: 8 bytes were masked when .* and 2 are to stand"):
+    with pytest.raises(UsageError, match=r"line 1: 8 bytes were masked when .* and 2 are to stand"):
         played(talk, card)
     assert card.sent == []
     assert played(talk, card, pins=[b"1234ABCD"]).difference is None

@@ -40,3 +40,12 @@ def test_versions_of_libraries(tmp_path):
     (tmp_path / "lib.so").symlink_to("lib.so.0.8")
     assert version_of(tmp_path / "lib.so") == "0.8"
     assert version_of(tmp_path / "plain.so") == ""
+
+
+def test_a_pcscd_that_has_ended_is_none_though_its_parent_has_not_asked_after_it(tmp_path):
+    for pid, state in ((7, "Z"), (8, "S")):
+        directory = tmp_path / "proc" / str(pid)
+        directory.mkdir(parents=True)
+        (directory / "comm").write_text("pcscd\n")
+        (directory / "stat").write_text(f"{pid} (pcscd) {state} 1 1 0\n")
+    assert Machine(tmp_path).daemons() == [Process(8, "pcscd")]

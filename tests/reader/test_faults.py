@@ -81,6 +81,9 @@ def test_every_fault_is_explained():
         ("mute,times=0", "times=0", "from 1 on, or always"),
         ("mute,times=2,times=3", "twice", "once"),
         ("mute,on=VERFY", "on=VERFY", "did you mean VERIFY?"),
+        ("mute,on=0x20", "on='0x20' names no command", "two hex digits"),
+        ("mute,on=2", "on='2' names no command", "two hex digits"),
+        ("mute,on=00A4 0400", "on='00A4 0400' names no command", "a C-APDU"),
         ("garble-atr,on=VERIFY", "takes no on", "resets"),
         ("slow,seconds=nan", "seconds=nan", "seconds=2.5"),
         ("slow,seconds=-1", "seconds=-1", "seconds=2.5"),
@@ -101,6 +104,31 @@ def test_a_plan_takes_what_its_fault_takes():
         FaultPlan(Fault.MUTE, sw=0x6983)
     with pytest.raises(UsageError, match="'mute' is no fault"):
         FaultPlan("mute")
+
+
+@pytest.mark.parametrize(
+    ("fault", "options"),
+    [
+        (Fault.WRONG_SW, {"sw": 1.5}),
+        (Fault.WRONG_SW, {"sw": True}),
+        (Fault.SLOW, {"seconds": True}),
+        (Fault.MUTE, {"executed": "no"}),  # which would be true
+        (Fault.MUTE, {"on": 5}),
+        (Fault.MUTE, {"after": 10**12}),
+        (Fault.MUTE, {"reader": "a,b"}),
+        (Fault.MUTE, {"reader": 1.5}),
+        (Fault.POWER_LOSS, {"when": 3}),
+    ],
+)
+def test_values_of_another_kind_are_refused(fault, options):
+    with pytest.raises(UsageError, match=next(iter(options))) as caught:
+        FaultPlan(fault, **options)
+    assert caught.value.hint
+
+
+def test_numbers_of_readers_and_spaces_may_be_written_either_way():
+    plan = FaultPlan(Fault.MUTE, reader=1, on="VERIFY")
+    assert plan == FaultPlan.parse(str(plan)) == FaultPlan.parse("mute, on=VERIFY, reader=1")
 
 
 @pytest.mark.parametrize(
@@ -131,3 +159,15 @@ def test_which_commands_fit(on, command, text, fits):
 def test_the_trace_is_not_told_the_command():
     plan = FaultPlan.parse("wrong-sw,on=0020008008313233343536FFFF")
     assert plan.effect == "sw=6F00,executed=no"
+
+
+@pytest.mark.parametrize(
+    ("on", "masked"),
+    [
+        ("0020008008313233343536FFFF", "on=0020008008…"),
+        ("00200080", "on=00200080"),
+        ("20", "on=20"),
+    ],
+)
+def test_a_report_is_told_no_data_of_a_command(on, masked):
+    assert FaultPlan.parse(f"mute,on={on},after=2").masked == f"mute,{masked},after=2"

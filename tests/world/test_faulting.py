@@ -108,6 +108,18 @@ def test_remove_mid_apdu(world, connect):
         assert program.send(SELECT) == FOUND
 
 
+def test_a_card_comes_at_once_after_a_reset_of_none(world, connect):
+    """pcscd then says that there is none before it has looked, and would miss the next one."""
+    for _ in range(2):
+        with connect() as program:
+            world.fault("remove-mid-apdu")
+            assert program.send(SELECT) != FOUND
+            assert program.reconnect() == "E_NO_SMARTCARD"
+            world.insert()
+            assert program.reconnect() == ""
+            assert program.send(SELECT) == FOUND
+
+
 def test_wrong_sw(world, connect):
     with connect() as program:
         world.fault("wrong-sw,sw=6983,on=VERIFY,times=2")
@@ -201,6 +213,8 @@ def test_readers(two):
     assert two.faults() == [*first.faults, *second.faults]
     assert two.faults(1) == list(second.faults)
     assert "\n    fault slow, struck 0\n" in two.report(0)
+    secret = two.fault(0, "mute,on=0020008008313233343536FFFF")
+    assert "31323334" not in two.report(0) + repr(secret)
     two.clear_faults(0)
     assert (len(first.faults), len(second.faults)) == (0, 1)
     two.clear_faults()

@@ -10,6 +10,7 @@ from vreader.bridge.pcsclite.client import PcscClient, PcscError
 from vreader.bridge.vpcd.installation import VPCD, find_installation
 from vreader.errors import VreaderError
 from vreader.winscard.codes import SCARD
+from vreader.world.otherclient import OtherProgram
 
 pytestmark = [pytest.mark.clients, pytest.mark.pcscd]
 SELECT = bytes.fromhex("00A4040005A000000308")
@@ -32,6 +33,7 @@ def client(world):
     with PcscClient(world.environment["PCSCLITE_CSOCK_NAME"]) as client:
         client.establish()
         yield client
+        client.release()  # pcscd sees the end of a connection in its own time
 
 
 def code(call, *args):
@@ -75,3 +77,17 @@ def test_cleared_it_goes(world, client):
     assert code(client.connect, name, EXCLUSIVE, T0_T1) is SCARD.E_SHARING_VIOLATION
     world.clear_faults()
     until(lambda: code(client.connect, name, EXCLUSIVE, T0_T1) is SCARD.S_SUCCESS)
+
+
+def test_the_card_begins_when_the_program_has_asked(world, client, monkeypatch):
+    connect = OtherProgram._connect
+
+    def late(program):
+        time.sleep(0.3)  # as on a machine with much to do
+        return connect(program)
+
+    card, protocol = client.connect(world.places[0].name, SHARED, T0_T1)
+    world.fault("reset-by-other")
+    monkeypatch.setattr(OtherProgram, "_connect", late)
+    client.transmit(card, protocol, SELECT)
+    assert code(client.transmit, card, protocol, SELECT) is SCARD.W_RESET_CARD

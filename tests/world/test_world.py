@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Worlds in this process: readers, cards, doors, and what a person does to them."""
 
+import os
 import threading
 from contextlib import ExitStack
 from pathlib import Path
@@ -44,6 +45,16 @@ def test_one_may_stand_alone_and_options_are_known():
         with pytest.raises(UsageError, match="no option") as caught:
             vreader.world("none", **wrong)
         assert meant in caught.value.hint
+
+
+def test_a_forked_child_that_leaves_the_block_harms_nobody():
+    with World(["none"]) as made:
+        child = os.fork()
+        if not child:
+            made.close()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        assert names_seen(made) == [made.place().name]
 
 
 def test_programs_see_the_names_that_the_world_says():

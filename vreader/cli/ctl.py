@@ -58,7 +58,11 @@ def run(options: Namespace) -> int:
         ("--last", options.last, op == "trace"),
     ):
         if given is not None and not fits:
-            Parser("vreader ctl").error(f"{op} takes no {name}")
+            # A word too many is nothing that has a name.
+            said = (
+                f"unrecognized arguments: {given}" if name == "FAULT" else f"{op} takes no {name}"
+            )
+            Parser("vreader ctl").error(said)
     if op == "trace":
         return _trace(options)
     if op == "fault":

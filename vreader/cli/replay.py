@@ -48,11 +48,9 @@ def configure(parser: Parser) -> None:
 
     What is random by itself may differ: challenges, signatures, generated keys,
     what is proven about a challenge. Bytes that were masked when recorded fit
-    any; a masked PIN is sent as --pin says, and with --key a PIV card's management
-    is authenticated to.
+    any; --pin and --key say what is sent in their place.
 
       vreader replay piv.jsonl --card piv,seed=01 --pin 123456
-      vreader replay piv.jsonl --reader pcsc:ACS
       vreader replay piv.jsonl --card piv --mask '00F80000*'
 
     Commands are sent as they are, to a real card, too: what changed the card

@@ -79,5 +79,8 @@ def _worlds(parent: Path) -> tuple[int, int, list[Path]]:
 
 def _abandoned(path: Path) -> bool:
     """Tell whether a directory without a lock was a pcscd's that has ended."""
-    sockets = [entry for entry in path.iterdir() if entry.is_socket()] if path.is_dir() else []
+    try:
+        sockets = [entry for entry in path.iterdir() if entry.is_socket()]
+    except OSError:
+        return False  # no directory, or it has just gone
     return bool(sockets) and all(unreachable(str(each)) for each in sockets)

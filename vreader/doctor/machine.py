@@ -87,7 +87,16 @@ class Machine:
 
     def daemons(self) -> list[Process]:
         """Return the pcscds that run."""
-        return [process for process in self.processes() if process.name == "pcscd"]
+        found = [process for process in self.processes() if process.name == "pcscd"]
+        return [process for process in found if not self._has_ended(process)]
+
+    def _has_ended(self, process: Process) -> bool:
+        """Tell whether a process only waits for its parent to ask after it."""
+        try:
+            fields = self.path(f"proc/{process.pid}/stat").read_text(errors="replace")
+        except OSError:
+            return False
+        return fields.rpartition(")")[2].split()[:1] in (["Z"], ["X"])
 
     def is_private(self, daemon: Process) -> bool:
         """Tell whether a pcscd is shut in, by a world or a container, or has files of a world."""

@@ -30,7 +30,7 @@ class ArmedFault:
         return None if isinstance(times, str) else times - self.struck
 
     def __repr__(self) -> str:
-        return f"ArmedFault({str(self.plan)!r}, struck={self.struck})"
+        return f"ArmedFault({self.plan.masked!r}, struck={self.struck})"
 
 
 class Faults:

@@ -7,6 +7,7 @@ nothing of it: only a loss of power reaches its memory, by :func:`vreader.card.t
 """
 
 import enum
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any, Final, Self
@@ -22,8 +23,11 @@ HARMS = ("spoil", "lose", "cut")
 _SIGNATURE = (b"\x2a\x9e", b"\x2b\x9e")
 _KEY_USE = (b"\x86", b"\x87", b"\x88")
 _LONGEST_S = 1e6
+_HEADER = 5  # CLA INS P1 P2 Lc
 _MAX_DIGITS = 9
+_MOST = 10**_MAX_DIGITS - 1
 _Data = bytes  # where a plan's own number of bytes has the name
+_NUMBER = re.compile(r"\s*(0x[0-9a-f]*|[0-9][0-9a-f]*(\s+[0-9a-f]+)*)\s*", re.IGNORECASE)
 _SURE = 0.8  # how alike a name must be to a known one to be a slip of it
 
 
@@ -120,6 +124,11 @@ class FaultPlan:
         if self.bytes is not None:
             self._check_number("bytes", self.bytes)
         _check_amount("sw", self.sw, 0xFFFF, "for example sw=6983")
+        if isinstance(self.sw, float):
+            raise UsageError(f"sw={self.sw} is not possible", hint="for example sw=6983")
+        if self.executed not in (True, False):
+            raise UsageError(f"executed={self.executed!r} is not possible", hint="True or False")
+        self._check_reader(self.reader)
         _check_amount("seconds", self.seconds, _LONGEST_S, "for example seconds=2.5")
         _check_choice("when", self.when, ("before", "after"))
         _check_choice("harm", self.harm, HARMS)
@@ -129,11 +138,17 @@ class FaultPlan:
             _check_on(self.on)
 
     def _check_number(self, name: str, value: object, least: int = 0) -> None:
-        if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= _MOST:
             other = ", or always" if name == "times" else ""
             raise UsageError(
                 f"{name}={value} is not possible", hint=f"a number from {least} on{other}"
             )
+
+    def _check_reader(self, reader: object) -> None:
+        if isinstance(reader, int) and not isinstance(reader, bool):
+            object.__setattr__(self, "reader", str(reader))
+        elif reader is not None and (not isinstance(reader, str) or "," in reader):
+            raise UsageError(f"reader={reader!r} is not possible", hint="its name or number")
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -142,7 +157,7 @@ class FaultPlan:
         fault = _fault(word)
         found: dict[str, Any] = {}
         for pair in pairs:
-            name, equals, value = pair.partition("=")
+            name, equals, value = pair.strip().partition("=")
             if name not in (*_KEYS[fault], *_COMMON):
                 hint = near(name, (*_KEYS[fault], *_COMMON))
                 raise UsageError(
@@ -162,6 +177,14 @@ class FaultPlan:
     def effect(self) -> str:
         """What it does, for the trace: without the command, which may hold a secret."""
         return ",".join(self._told(_KEYS[self.fault], defaults=True))
+
+    @property
+    def masked(self) -> str:
+        """The plan for a report: of a C-APDU that is named the header, its data may be secret."""
+        on = None if self.on is None else _hex(self.on)
+        if on is None or len(on) <= _HEADER:
+            return str(self)
+        return str(self).replace(f"on={self.on}", f"on={on[:_HEADER].hex().upper()}…")
 
     def _told(self, names: tuple[str, ...], *, defaults: bool = False) -> Iterator[str]:
         for name in names:
@@ -214,14 +237,16 @@ def _join(*parts: str) -> str:
 
 
 def _check_amount(name: str, value: object, most: float, hint: str) -> None:
-    if not isinstance(value, int | float) or not 0 <= value <= most:
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else -1
+    if not 0 <= number <= most:
         raise UsageError(f"{name}={value} is not possible", hint=hint)
 
 
 def _check_choice(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise UsageError(
-            f"{name}={value} is not possible", hint=_join(near(value, known), " or ".join(known))
+            f"{name}={value} is not possible",
+            hint=_join(near(str(value), known), " or ".join(known)),
         )
 
 
@@ -263,9 +288,16 @@ def _has_words(text: str, wanted: str) -> bool:
     return f" {wanted} " in f" {text.casefold().replace(',', ' ').replace(':', ' ')} "
 
 
-def _check_on(on: str) -> None:
+def _check_on(on: object) -> None:
     """Refuse what is no name and no bytes, and slips of the names that everybody knows."""
-    if not on.strip() or "," in on or not on.isprintable():
+    # What begins as a number is no name: it would fit nothing.
+    if (
+        not isinstance(on, str)
+        or not on.strip()
+        or "," in on
+        or not on.isprintable()
+        or (_hex(on) is None and _NUMBER.fullmatch(on))
+    ):
         raise UsageError(
             f"on={on!r} names no command", hint="a name, an INS of two hex digits, or a C-APDU"
         )

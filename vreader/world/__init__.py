@@ -117,6 +117,7 @@ class World(Faulting, Remembering):
         check_record(specs, record, trace, log)
         check_clock(clock, stack, vpcd)
         check_keep(keep_events)
+        self._owner = os.getpid()
         self.quit: Callable[[], None] = lambda: None
         self.environment: dict[str, str] = {}
         self.warnings = [warning for spec in specs if (warning := spec.warning)]
@@ -260,8 +261,9 @@ class World(Faulting, Remembering):
         self.warnings += doors.warnings
 
     def close(self) -> None:
-        """End everything, last opened first. May be called twice."""
-        self._closers.close()
+        """End everything, last opened first. May be called twice; a forked child ends nothing."""
+        if os.getpid() == self._owner:
+            self._closers.close()
 
     def __enter__(self) -> Self:
         return self

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from vreader.bridge.pcsclite.client import PcscClient
     from vreader.host import Host
 
+# The program asks at once, unless this machine is busy; the card need not wait for ever.
+_ASKED_S = 5.0
 # pcscd has taken a request by then, and waits for the driver, or has refused it.
 _TAKEN_S = 0.1
 _ANY_PROTOCOL = 3  # T=0 or T=1
@@ -50,8 +52,11 @@ class OtherProgram:
 
     def __call__(self, go_on: Callable[[], None]) -> None:
         """Reset the card as soon as ``go_on`` has been called, which is soon."""
-        taken = threading.Event()
-        for work in (lambda: self._run(taken), lambda: self._go_on(taken, go_on)):
+        asked, taken = threading.Event(), threading.Event()
+        for work in (
+            lambda: self._run(asked, taken),
+            lambda: self._go_on(asked, taken, go_on),
+        ):
             threading.Thread(target=work, name="other program", daemon=True).start()
 
     def close(self) -> None:
@@ -60,18 +65,22 @@ class OtherProgram:
         if client is not None:
             client.close()
 
-    def _go_on(self, taken: threading.Event, go_on: Callable[[], None]) -> None:
+    def _go_on(
+        self, asked: threading.Event, taken: threading.Event, go_on: Callable[[], None]
+    ) -> None:
+        asked.wait(_ASKED_S)
         taken.wait(_TAKEN_S)
         self._host.run(go_on)
 
-    def _run(self, taken: threading.Event) -> None:
+    def _run(self, asked: threading.Event, taken: threading.Event) -> None:
         try:
             with self._lock:
-                self._reset(taken)
+                self._reset(asked, taken)
         except VreaderError:
             self.close()  # pcscd has gone, or the card: there is nobody to tell
         finally:
             taken.set()
+            asked.set()
 
     def _connect(self) -> "PcscClient":
         from vreader.bridge.pcsclite.client import PcscClient
@@ -87,10 +96,11 @@ class OtherProgram:
             self._client = client
         return self._client
 
-    def _reset(self, taken: threading.Event) -> None:
+    def _reset(self, asked: threading.Event, taken: threading.Event) -> None:
         from vreader.bridge.pcsclite.client import PcscError
 
         client = self._connect()
+        asked.set()
         try:
             client.reconnect(self._hcard, ShareMode.SHARED, _ANY_PROTOCOL, Disposition.RESET)
         except PcscError as error:

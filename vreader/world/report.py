@@ -30,7 +30,7 @@ def report(world: "Remembering", events: int = EVENTS) -> str:
     for place in world.places:
         lines.append(_reader(place))
         lines += (f"    {line}" for line in _card(world, place))
-        lines += (f"    fault {armed.plan}, struck {armed.struck}" for armed in place.faults)
+        lines += (f"    fault {armed.plan.masked}, struck {armed.struck}" for armed in place.faults)
     if texts := world.last_events(events):
         lines += ("last events:", *texts)
     return "\n".join(lines)

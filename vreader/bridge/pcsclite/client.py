@@ -8,34 +8,21 @@ the wire: retrying after a sharing violation and comparing reader states is the 
 :meth:`PcscClient.get_status_change` excepted.
 """
 
-import socket
-import struct
 import time
 from collections.abc import Sequence
-from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from vreader.bridge.pcsclite import wire
+from vreader.bridge.pcsclite.connection import Connection
+from vreader.bridge.pcsclite.error import PcscError, check
 from vreader.bridge.pcsclite.wire import Command, ReaderState
-from vreader.bridge.unix import MAX_SOCKET_PATH
-from vreader.errors import UsageError, VreaderError
+from vreader.errors import VreaderError
 from vreader.winscard.codes import SCARD
+
+__all__ = ["PcscClient", "PcscError", "Signal"]
 
 # libpcsclite asks again after so long, which shows a server that died in silence.
 _REPOLL_S = 60.0
-
-
-class PcscError(VreaderError):
-    """The server answered with an error; ``code`` is its SCARD_* number as pcsclite.h has it."""
-
-    def __init__(self, code: int) -> None:
-        try:
-            text = SCARD(wire.RV_FROM_WIRE.get(code, code)).text
-        except ValueError:
-            text = "Unknown error"
-        super().__init__(f"PC/SC: {text} (0x{code:08X})")
-        self.code = code
 
 
 class Signal(NamedTuple):
@@ -50,7 +37,7 @@ class Signal(NamedTuple):
     rv: int
 
 
-class PcscClient:
+class PcscClient(Connection):
     """One connection to a PC/SC server, from construction to :meth:`close`.
 
     Attributes:
@@ -79,86 +66,24 @@ class PcscClient:
         Raises:
             VreaderError: nobody serves ``path``, or no common protocol version.
         """
-        self.path = path
+        super().__init__(path, timeout_s)
         self.minor = minor
         self.hcontext = 0
         self._slots = reader_slots
-        self._timeout_s = timeout_s
         self._readers: dict[int, str] = {}
-        self._socket = _connect(path, timeout_s)
         try:
             if handshake:
                 self._agree_on_version(minor)
         except BaseException:
-            self._socket.close()
+            self.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connection; the server releases what it held. May be called twice."""
-        self._socket.close()
-
-    @property
-    def server(self) -> tuple[int, int]:
-        """Process and user number of whoever made the socket: pcscd, or systemd for it."""
-        raw = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        pid, uid, _ = struct.unpack("3i", raw)
-        return pid, uid
-
-    # Messages ------------------------------------------------------------------------------
-
-    def send(self, command: int, body: bytes = b"", payload: bytes = b"") -> None:
-        """Send one request; ``payload`` follows the struct uncounted."""
-        try:
-            self._socket.sendall(wire.HEADER.pack(len(body), command) + body + payload)
-        except OSError as error:
-            raise self._lost(error) from error
-
-    def receive(self, size: int) -> bytes:
-        """Read exactly ``size`` bytes.
-
-        Raises:
-            VreaderError: the server closed the connection or is silent for ``timeout_s``; what it
-                might still send cannot be told from a later answer, so the connection is closed.
-        """
-        received = bytearray()
-        try:
-            while len(received) < size:
-                if not (part := self._socket.recv(min(size - len(received), 65536))):
-                    raise self._lost(None)
-                received += part
-        except OSError as error:
-            raise self._lost(error) from error
-        return bytes(received)
-
-    def _lost(self, error: OSError | None) -> VreaderError:
-        self._socket.close()
-        if isinstance(error, TimeoutError):
-            return VreaderError(
-                f"the PC/SC server at {self.path} did not answer within {self._timeout_s:g} s",
-                hint="see whether it hangs, or is waiting for a card that does not answer",
-            )
-        return VreaderError(
-            f"the PC/SC server at {self.path} closed the connection",
-            hint="it ended or refused the request; its log says which",
-        )
 
     def _ask(self, command: Command, *fields: object, payload: bytes = b"") -> tuple[int, ...]:
         """Send a request whose reply is the same struct; return the reply's fields but for rv."""
         layout = wire.REQUEST[command]
         self.send(command, layout.pack(*fields, 0), payload)
         *values, rv = layout.unpack(self.receive(layout.size))
-        _check(rv)
+        check(rv)
         return tuple(values)
 
     def _agree_on_version(self, minor: int) -> None:
@@ -166,7 +91,7 @@ class PcscClient:
         if rv == SCARD.E_SERVICE_STOPPED and wire.MIN_MINOR <= offered < minor:
             minor = offered
             rv, offered = self._offer_version(minor)
-        _check(rv)
+        check(rv)
         self.minor = min(minor, offered)
 
     def _offer_version(self, minor: int) -> tuple[int, int]:
@@ -209,7 +134,7 @@ class PcscClient:
             raise ValueError(f"protocol 4.{self.minor} does not count reader events")
         self.send(Command.GET_READER_EVENTS)
         events, rv = wire.READER_EVENTS.unpack(self.receive(wire.READER_EVENTS.size))
-        _check(rv)
+        check(rv)
         return int(events)
 
     # Waiting for a change ------------------------------------------------------------------
@@ -228,21 +153,9 @@ class PcscClient:
         Args:
             timeout_s: None waits as long as for any answer and then raises VreaderError.
         """
-        if timeout_s is not None and not self._readable(timeout_s):
+        if timeout_s is not None and not self.readable(timeout_s):
             return None
         return Signal(*wire.SIGNAL.unpack(self.receive(wire.SIGNAL.size)))
-
-    def _readable(self, timeout_s: float) -> bool:
-        try:
-            self._socket.settimeout(max(timeout_s, 1e-6))  # 0 would mean non-blocking
-            self._socket.recv(1, socket.MSG_PEEK)
-        except TimeoutError:
-            return False
-        except OSError as error:
-            raise self._lost(error) from error
-        finally:
-            self._socket.settimeout(self._timeout_s)
-        return True
 
     def stop_waiting(self) -> Signal:
         """Take :meth:`wait` back and read its message, the reply or a signal that came first."""
@@ -268,11 +181,11 @@ class PcscClient:
         while True:
             now = [slot for slot in self.wait() if slot.name]
             if now != list(known):
-                _check(self.stop_waiting().rv)
+                check(self.stop_waiting().rv)
                 return now
             left = _REPOLL_S if deadline is None else deadline - time.monotonic()
             signal = self.receive_signal(min(left, _REPOLL_S)) or self.stop_waiting()
-            _check(signal.rv)
+            check(signal.rv)
             if deadline is not None and time.monotonic() >= deadline:
                 return self.readers()
 
@@ -366,61 +279,9 @@ class PcscClient:
         body = layout.pack(hcard, attribute, b"", wire.MAX_ATTRIBUTE, 0)
         self.send(Command.GET_ATTRIB, body)
         _, _, value, length, rv = layout.unpack(self.receive(layout.size))
-        _check(rv)
+        check(rv)
         return bytes(value[:length])
 
     def set_attrib(self, hcard: int, attribute: int, value: bytes) -> None:
         """Set a reader attribute of at most 264 bytes."""
         self._ask(Command.SET_ATTRIB, hcard, attribute, value, len(value))
-
-
-def _check(rv: int) -> None:
-    if rv:
-        raise PcscError(rv)
-
-
-def _connect(path: str, timeout_s: float) -> socket.socket:
-    if len(path.encode("utf-8", "surrogateescape")) > MAX_SOCKET_PATH:
-        raise UsageError(
-            f"a socket path has at most {MAX_SOCKET_PATH} bytes: {path}",
-            hint="use a shorter directory, for example under /tmp",
-        )
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        # pcscd lets one client stand in line. The next waits in connect; one whose connect must not
-        # wait, as with a time-out of Python's, would be refused at once.
-        _limit_connect(connection, timeout_s)
-        connection.connect(path)
-        _limit_connect(connection, 0.0)
-        connection.settimeout(timeout_s)
-    except (OSError, ValueError) as error:  # ValueError: a NUL byte in the path
-        connection.close()
-        raise VreaderError(
-            f"cannot reach a PC/SC server at {path}: {_why(error)}", hint=_hint(path, error)
-        ) from error
-    return connection
-
-
-def _limit_connect(connection: socket.socket, timeout_s: float) -> None:
-    """Set how long a connect may wait; 0 sets no limit."""
-    seconds, rest = divmod(timeout_s, 1.0)
-    limit = struct.pack("ll", int(seconds), int(rest * 1e6))
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
-
-
-def _why(error: Exception) -> str:
-    if isinstance(error, BlockingIOError):
-        return "it does not take the connection"
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
-
-
-def _hint(path: str, error: Exception) -> str:
-    if isinstance(error, ConnectionRefusedError):
-        return f"its server has ended; remove {path} and start the server again"
-    if isinstance(error, FileNotFoundError):
-        return "start one with `vreader serve`, or name the socket of a running one"
-    if isinstance(error, PermissionError):
-        return "run as the user who started the server"
-    if isinstance(error, TimeoutError | BlockingIOError):
-        return "the server does not accept connections; see whether it hangs"
-    return f"see whether {Path(path).name} is a PC/SC server's socket"

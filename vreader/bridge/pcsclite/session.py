@@ -1,17 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """One connection of the embedded door: one thread, one context, strict request and response.
 
-The exception is the *signal*: every WAIT is balanced by exactly one 8-byte message, written by
-whichever thread saw the change. While a client waits, a lock decides who may write, but is never
-held while a send could block: a client that does not read must not stop the thread that has news
-for everybody. A signal that comes while its own thread is sending is held back until that is done.
-So it is after the WAIT of a 4.6 client, which fetches the states by two more requests: a signal
-between them would be taken for a reply.
+The exception is the signal that answers a WAIT (:mod:`vreader.bridge.pcsclite.waiting`).
 """
 
-import select
 import socket
-import struct
 import sys
 import threading
 from collections.abc import Callable
@@ -19,6 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from vreader.bridge.pcsclite import wire
 from vreader.bridge.pcsclite.events import ClientEvent, DoorFaultEvent
+from vreader.bridge.pcsclite.incoming import Incoming, ProtocolError
+from vreader.bridge.pcsclite.waiting import Waiting
 from vreader.bridge.pcsclite.wire import Command
 from vreader.smclib.ioctl import Attr, Protocol
 from vreader.winscard import operations
@@ -31,16 +26,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_CHUNK = 65536
 # Attributes of Windows that pcsc-lite does not have.
 _UTF_16_NAMES = (Attr.DEVICE_FRIENDLY_NAME_W, Attr.DEVICE_SYSTEM_NAME_W)
 _STOP_TIMEOUT_S = 5.0
-# Tells that the peer has gone even while bytes of it are unread; unknown outside Linux.
-_HANG_UP = getattr(select, "POLLRDHUP", 0) | select.POLLHUP
-
-
-class ProtocolError(Exception):
-    """The peer broke the protocol; its connection ends."""
 
 
 class Session:
@@ -48,6 +36,8 @@ class Session:
 
     Attributes:
         context: the context this connection has established, or None.
+        changed: tells the client, once, if it waits for a change.
+        cancel: ends the client's wait as SCardCancel does.
     """
 
     def __init__(self, door: "PcscliteDoor", connection: socket.socket) -> None:
@@ -56,19 +46,14 @@ class Session:
         self.rm = door.rm
         self.context: Context | None = None
         self._socket = connection
-        self._buffer = b""
         self._minor = wire.MIN_MINOR
         self._told_slots: int | None = None
-        self._lock = threading.Lock()
-        # Set to True by this connection's own thread alone; all below change under the lock.
-        self._waiting = False
-        self._sending = False
-        self._fetching = False
-        self._held_back: int | None = None
-        self._signalled = False
-        self._cancel_next = False
-        self._told = self._seen = 0  # changes, by those this client has waited for
-        self._pid = _peer_pid(connection)
+        self._waiting = Waiting(
+            connection, lambda: self.rm.reader_events, self.hang_up, door.looked
+        )
+        self.changed, self.cancel = self._waiting.changed, self._waiting.cancel
+        self._incoming = Incoming(connection)
+        self._pid = self._incoming.peer_pid
         self._thread = threading.Thread(target=self._serve, name="pcsclite client", daemon=True)
 
     def start(self) -> None:
@@ -109,37 +94,11 @@ class Session:
         if self.host.events:
             self.host.events.emit(ClientEvent(self._pid, change, reason))
 
-    def _read(self, size: int) -> bytes:
-        """Return exactly ``size`` bytes; EOFError when the peer is gone."""
-        buffer = self._buffer
-        while len(buffer) < size:
-            chunk = self._socket.recv(_CHUNK)
-            if not chunk:
-                if buffer:
-                    raise ProtocolError("the connection ended inside a header or struct")
-                raise EOFError
-            buffer = buffer + chunk if buffer else chunk
-        self._buffer = buffer[size:]
-        return buffer[:size]
-
     def _send(self, data: bytes) -> None:
-        if self._waiting:
-            with self._lock:
-                self._sending = True
-            self._socket.sendall(data)
-            self._sent()
-        else:
-            self._socket.sendall(data)
-
-    def _sent(self) -> None:
-        """Write the signal that came while this thread was sending."""
-        with self._lock:
-            self._sending = False
-            if self._held_back is not None and not self._fetching:
-                self._write_signal(self._held_back)
+        self._waiting.send(data)
 
     def _one_request(self) -> None:
-        size, number = wire.HEADER.unpack(self._read(wire.HEADER.size))
+        size, number = wire.HEADER.unpack(self._incoming.read(wire.HEADER.size))
         entry = _HANDLERS.get(number)
         if entry is None:
             raise ProtocolError(f"unknown command {number:#x}")
@@ -147,24 +106,16 @@ class Session:
         if size != expected:
             raise ProtocolError(f"command {number:#x} with {size} instead of {expected} bytes")
         try:
-            handler(self, self._read(size) if size else b"")
+            handler(self, self._incoming.read(size) if size else b"")
         except EOFError:
             raise ProtocolError("the connection ended inside a message") from None
-
-    def _peer_is_there(self) -> bool:
-        poll = select.poll()
-        try:
-            poll.register(self._socket, _HANG_UP)
-            return not poll.poll(0)
-        except (OSError, ValueError):
-            return False
 
     # ------------------------------------------------------------------ helpers of the handlers
 
     def _call(self, operation: Operation[T], failed: T) -> tuple[int, T]:
         """Run an operation; return rv in pcsc-lite's numbers, and its value or ``failed``."""
         try:
-            return 0, self.host.call(operation, alive=self._peer_is_there)
+            return 0, self.host.call(operation, alive=self._incoming.peer_is_there)
         except ScardError as error:
             return wire.RV_TO_WIRE.get(error.code, error.code), failed
         except Exception:
@@ -291,7 +242,7 @@ class Session:
         )
         if length > wire.MAX_DATA:
             raise ProtocolError(f"TRANSMIT of {length} bytes")
-        command = self._read(length)
+        command = self._incoming.read(length)
         operation = operations.transmit(
             self.rm,
             self._handle(hcard),
@@ -313,7 +264,7 @@ class Session:
         hcard, code, length, room, _, _ = wire.CONTROL.unpack(body)
         if length > wire.MAX_DATA:
             raise ProtocolError(f"CONTROL of {length} bytes")
-        data = self._read(length)
+        data = self._incoming.read(length)
         operation = operations.control(self.rm, self._handle(hcard), code, data, room)
         rv, reply = self._call(operation, b"")
         self._send(wire.CONTROL.pack(hcard, code, length, room, len(reply), rv) + reply)
@@ -340,9 +291,8 @@ class Session:
     # ------------------------------------------------------------------ reader states and waiting
 
     def _states(self, body: bytes) -> None:
-        told = self._told
-        self._send(self.door.states(self.door.slot_count(self._minor)))
-        self._has_seen(told)
+        count = self.door.slot_count(self._minor)
+        self._waiting.look(lambda: self.door.states(count))
 
     def _states_size(self, body: bytes) -> None:
         self._told_slots = self.door.slot_count(wire.MAX_MINOR)
@@ -351,94 +301,24 @@ class Session:
     def _states_array(self, body: bytes) -> None:
         # As many as the client was told, whatever has arrived since: it reads exactly those.
         count, self._told_slots = self._told_slots, None
-        told = self._told
-        states = self.door.states(count or self.door.slot_count(wire.MAX_MINOR))
-        with self._lock:
-            self._sending, self._fetching = True, False
-        self._socket.sendall(states)
-        self._sent()
-        self._has_seen(told)
+        slots = count or self.door.slot_count(wire.MAX_MINOR)
+        self._waiting.fetch(lambda: self.door.states(slots))
 
     def _wait(self, body: bytes) -> None:
         count = self.door.slot_count(self._minor)
-        with self._lock:
-            # Registered before the states are read: a later change finds the client waiting.
-            self._waiting, self._signalled = True, False
-            self._fetching = self._minor >= wire.SINCE_MINOR[Command.GET_READERS_STATE_SIZE]
-            self._sending = not self._fetching
-            self._held_back = SCARD.E_CANCELLED if self._cancel_next else None
-            self._cancel_next = False
-            told = self._told
-        if self._sending:
-            self._socket.sendall(self.door.states(count))
-            self._sent()
-            self._has_seen(told)
+        fetches = self._minor >= wire.SINCE_MINOR[Command.GET_READERS_STATE_SIZE]
+        self._waiting.begin(None if fetches else lambda: self.door.states(count))
 
     def _stop_waiting(self, body: bytes) -> None:
-        with self._lock:
-            self._signalled = self._cancel_next = self._fetching = False
-            if self._waiting:
-                self._write_signal(self._held_back or 0)
-            # Else a signal is on its way already and is the answer.
-        self._has_seen(self._told)
-
-    def _has_seen(self, told: int) -> None:
-        """Note that the client has the states as they were after so many changes, or later."""
-        if self._seen != told:
-            self._seen = told
-            self.door.looked()
+        self._waiting.stop()
 
     @property
     def to_look(self) -> bool:
         """Whether it waited for a change, was told of one, and has not asked for it since."""
-        return self._seen != self._told
+        return self._waiting.to_look
 
     def _reader_events(self, body: bytes) -> None:
         self._send(wire.READER_EVENTS.pack(self.rm.reader_events, SCARD.S_SUCCESS))
-
-    def changed(self) -> None:
-        """Tell the client, once, if it waits for a change."""
-        with self._lock:
-            if self._waiting:
-                self._told += 1
-                self._signalled = True
-                self._signal(0)
-
-    def cancel(self) -> None:
-        """End the client's wait as SCardCancel does."""
-        with self._lock:
-            if self._waiting:
-                self._signal(SCARD.E_CANCELLED)
-            elif self._signalled:
-                # It has been told of a change and is about to look and to wait again.
-                self._cancel_next = True
-
-    def _signal(self, rv: int) -> None:
-        if self._sending or self._fetching:
-            # A change must not swallow a cancel: after a change the client only looks again.
-            self._held_back = max(rv, self._held_back or 0)
-        else:
-            self._write_signal(rv)
-
-    def _write_signal(self, rv: int) -> None:
-        """Write the one message; the caller holds the lock."""
-        # The first word is ignored by the library, unless it reads the signal as the reply to
-        # GET_READER_EVENTS: then it must be the counter.
-        message = wire.SIGNAL.pack(self.rm.reader_events, rv)
-        try:
-            self._socket.send(message, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            self.hang_up()  # it does not read what it asked for
-        except OSError:
-            pass  # it has gone; its own thread notices
-        self._held_back = None
-        self._waiting = False
-
-
-def _peer_pid(connection: socket.socket) -> int:
-    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    pid: int = struct.unpack("3i", raw)[0]
-    return pid
 
 
 _BY_COMMAND: dict[Command, Callable[[Session, bytes], None]] = {

@@ -36,6 +36,8 @@ LOOK_S = 0.25
 POLL_S = 0.01
 LOG_LINES = 5
 ANSWER_TIMEOUT_S = 0.5
+# pcscd looks for cards every 0.4 s; who has not counted one by then counts from somewhere else.
+COUNTED_S = 2.0
 _TWIN_DEVICE = "GemPCTwin"  # as libccid's driver calls it
 
 
@@ -80,6 +82,8 @@ class PrivatePcscd:
         self._slots = READER_SLOTS
         self._minor = MAX_MINOR
         self._supervisor: Supervisor | None = None
+        # By reader: a number of movements that pcscd has counted, and whether a card was in then.
+        self._counted: dict[str, tuple[int, bool]] = {}
 
     def __enter__(self) -> Self:
         self.start()
@@ -157,7 +161,12 @@ class PrivatePcscd:
         wanted = self._readers if readers is None else tuple(readers)
 
         def seen(states: Mapping[str, ReaderState]) -> bool:
-            return all((name in states and states[name].atr) or hopeless(name) for name in wanted)
+            found = all((name in states and states[name].atr) or hopeless(name) for name in wanted)
+            if found:
+                for name, state in states.items():
+                    present = bool(state.state & ReaderBits.PRESENT)
+                    self._counted.setdefault(name, (state.event_counter, present))
+            return found
 
         if not self._wait_for(seen, timeout_s):
             raise self._failure("pcscd does not see the card")
@@ -172,6 +181,9 @@ class PrivatePcscd:
     ) -> None:
         """Wait until pcscd says that a card is in ``reader``, mute ones too, or that none is.
 
+        It says so too early after a program has failed to reset a card that has just gone, before
+        it has looked itself, and would miss one that comes at once. It counts what it has noticed.
+
         Args:
             reader: its full name.
             present: what to wait for.
@@ -182,9 +194,21 @@ class PrivatePcscd:
             VreaderError: pcscd did not within ``timeout_s`` seconds.
         """
         bit = ReaderBits.PRESENT if present else ReaderBits.ABSENT
+        trusting_at = time.monotonic() + min(COUNTED_S, timeout_s / 2)
 
         def moved(states: Mapping[str, ReaderState]) -> bool:
-            return (reader in states and bool(states[reader].state & bit)) or bool(hopeless())
+            if hopeless():
+                return True
+            state = states.get(reader)
+            if state is None or not state.state & bit:
+                return False
+            count = state.event_counter
+            counted, was_present = self._counted.get(reader, (count, present))
+            noticed = was_present ^ bool((count - counted) % 2)
+            if noticed is not present and time.monotonic() < trusting_at:
+                return False
+            self._counted[reader] = (count, present)
+            return True
 
         if not self._wait_for(moved, timeout_s):
             seen = "the card" if present else "that the card has gone"
@@ -192,6 +216,7 @@ class PrivatePcscd:
 
     def restart(self) -> None:
         """End pcscd as systemd would and start it again, with the same socket and readers."""
+        self._counted.clear()
         self._running().ask({"do": "restart"})
 
     def stop(self) -> None:
