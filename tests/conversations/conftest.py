@@ -151,7 +151,8 @@ class World:
         """Wait until a program is inside SCardGetStatusChange."""
 
         def has_the_states(session):
-            return session._waiting and not session._fetching and not session._sending
+            wait = session._waiting
+            return wait._waiting and not wait._fetching and not wait._sending
 
         self._until(lambda: any(map(has_the_states, self.door.sessions())))
 

@@ -20,6 +20,7 @@ _HOMES = {
     "DebugEvent": "vreader.smclib.events",
     "DriverLogEvent": "vreader.smclib.events",
     "ReaderNamed": "vreader.host.events",
+    "ClientEvent": "vreader.bridge.pcsclite.events",
     "ReaderChangeEvent": "vreader.winscard.events",
     "CardNameEvent": "vreader.winscard.events",
     "CardCallStarted": "vreader.minidriver.events",
