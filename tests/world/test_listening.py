@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Worlds whose card is a program: it comes, leaves and comes again; ours and other people's."""
 
+import os
 import shutil
 import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import card_program
@@ -166,6 +168,27 @@ def test_a_program_that_the_world_starts():
         assert atrs_seen(world)[0] == ATR
         program = listening._program
     assert program.returncode is not None
+
+
+def test_what_a_program_leaves_behind_ends_too(tmp_path):
+    mine = tmp_path / "pid"
+    command = f"sh -c 'sleep 60 & echo $! > {mine}; {PROGRAM} {{port}} & exit 0'"
+    with World([f"{LISTEN},wait=30,command={command}"], stack="in-process") as world:
+        assert Connected(world).transmit(APDU)
+        sleeping = int(mine.read_text())
+        os.kill(sleeping, 0)
+    deadline = time.monotonic() + PATIENCE_S
+    while running(sleeping) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not running(sleeping)
+
+
+def running(pid: int) -> bool:
+    """Tell whether a process that is not ours runs: nobody may wait for it once it has ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except OSError:
+        return False
 
 
 def test_commas_and_quotes_in_a_command():

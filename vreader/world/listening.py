@@ -114,7 +114,7 @@ class Listening:
         """Wait for the card, as long as the SPEC says; raises VreaderError when there is none."""
         deadline = time.monotonic() + self._spec.wait_s
         while not self._inside.wait(_LOOK_S if self._program else self._spec.wait_s):
-            code = self._program.poll() if self._program else None
+            code = _ended(self._program) if self._program else None
             if code:  # one that has ended well may have left another process behind
                 ended = f"ended with code {code}" if code > 0 else f"was ended by signal {-code}"
                 raise VreaderError(
@@ -151,15 +151,17 @@ class Listening:
         It may not run any more, and need not have been started.
         """
         program, self._program = self._program, None
-        if program is None or program.poll() is not None:
+        if program is None:
             self._end.hang_up()
             return
+        # It may have ended and left others of its group behind, whose number is its own until
+        # it is waited for.
         _signal(program, signal.SIGTERM)
         self._end.hang_up("its program is ended")
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            program.wait(_END_S)
-        # And at once, while the group has no other's number: children that did not listen.
-        _signal(program, signal.SIGKILL)
+        deadline = time.monotonic() + _END_S
+        while _ended(program) is None and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
+        _signal(program, signal.SIGKILL)  # those that did not listen
         program.wait()
 
     def close(self) -> None:
@@ -186,6 +188,15 @@ class Listening:
             # The reader may have noticed by itself meanwhile.
             with contextlib.suppress(VreaderError):
                 self._place.reader.remove()
+
+
+def _ended(program: "subprocess.Popen[bytes]") -> int | None:
+    """Return how a program ended, as Popen has it, or None; it stays to be waited for."""
+    how = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    found = os.waitid(os.P_PID, program.pid, how)
+    if found is None:
+        return None
+    return found.si_status if found.si_code == os.CLD_EXITED else -found.si_status
 
 
 def _signal(program: "subprocess.Popen[bytes]", number: int) -> None:
