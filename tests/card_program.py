@@ -11,33 +11,18 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
+from vpcd_frames import PATIENCE_S, Frames
+
 ATR = bytes.fromhex("3B80800101")
 OFF, ON, RST, GET_ATR = b"\0", b"\1", b"\2", b"\4"
 CONTROLS = {OFF: "OFF", ON: "ON", RST: "RST", GET_ATR: "ATR?"}
-PATIENCE_S = 20.0
 
 
-class Wire:
+class Wire(Frames):
     """The card's end of one connection, frame by frame."""
 
     def __init__(self, port: int, host: str = "127.0.0.1") -> None:
-        self.sock = socket.create_connection((host, port))
-        self.sock.settimeout(PATIENCE_S)
-
-    def exactly(self, count: int) -> bytes:
-        data = b""
-        while len(data) < count:
-            part = self.sock.recv(count - len(data))
-            if not part:
-                raise EOFError(f"after {len(data)} of {count} bytes")
-            data += part
-        return data
-
-    def receive(self) -> bytes:
-        return self.exactly(int.from_bytes(self.exactly(2)))
-
-    def send(self, payload: bytes) -> None:
-        self.sock.sendall(len(payload).to_bytes(2) + payload)
+        super().__init__(socket.create_connection((host, port)))
 
     def ended(self) -> bool:
         """Wait for the end of the connection; whatever comes before is dropped."""

@@ -3,7 +3,6 @@
 
 import datetime
 import functools
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from missing import missing
 
 from vreader.bridge.vpcd.installation import TWIN, VPCD, find_installation
 from vreader.errors import VreaderError
@@ -28,19 +28,12 @@ EMBEDDED, PCSCD, TWIN_STACK = (
 )
 
 
-def _missing(reason: str) -> None:
-    """Skip a test for want of something; in CI nothing is skipped."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(reason)
-
-
 def _need_stack(name: str) -> str:
     if name != "embedded":
         try:
             find_installation(wanted=TWIN if name == "twin" else VPCD)
         except VreaderError as error:
-            _missing(f"{error} ({error.hint})")
+            missing(f"{error} ({error.hint})")
     return name
 
 
@@ -80,7 +73,7 @@ def need_module() -> Callable[[str, str], Path]:
         for place in ("/usr/lib", "/usr/local/lib"):
             for path in Path(place).glob(f"*/{name}"):
                 return path
-        return _missing(f"{name} is missing: apt install {package}")
+        return missing(f"{name} is missing: apt install {package}")
 
     return find
 
@@ -90,7 +83,7 @@ def ykman_home() -> Path:
     """The environment that scripts/install-clients makes: bin/ykman, and sdist with its tests."""
     home = Path(sys.prefix) / "clients"
     if not (home / "ready").exists():
-        _missing("ykman is missing: make test installs it")
+        missing("ykman is missing: make test installs it")
     return home
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Readers and the cards that belong into them: what a person does at the desk."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from vreader.card import Card
 from vreader.cardspec import CardSpec
@@ -14,6 +14,14 @@ from vreader.world.onlooker import Clients, Onlooker, nobody
 if TYPE_CHECKING:
     from vreader.reader.armed import ArmedFault
     from vreader.world.listening import Listening
+
+
+class _HasName(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+_Named = TypeVar("_Named", bound=_HasName)
 
 
 class Place:
@@ -92,15 +100,7 @@ class Desk:
 
     def place(self, reader: object = None) -> Place:
         """Find a reader by name, by number (0 first), or the only one; raises UsageError."""
-        names = ", ".join(repr(place.name) for place in self.places)
-        if reader is None:
-            if len(self.places) == 1:
-                return self.places[0]
-            raise UsageError("which reader?", hint=f"there are {names}")
-        for number, place in enumerate(self.places):
-            if reader in (place.name, number, str(number)):
-                return place
-        raise UsageError(f"there is no reader {reader!r}", hint=f"there are {names}")
+        return find_place(self.places, reader)
 
     def insert(self, reader: object = None, card: str | None = None) -> Place:
         """Insert the card that belongs into ``reader``, or a new one made from a SPEC.
@@ -256,6 +256,19 @@ class Desk:
             for card in self._cards:
                 closers.callback(closer_of(card))
         self._cards.clear()
+
+
+def find_place(places: Sequence[_Named], reader: object) -> _Named:
+    """Find a reader by name, by number (0 first), or (None) the only one; raises UsageError."""
+    names = ", ".join(repr(place.name) for place in places)
+    if reader is None:
+        if len(places) == 1:
+            return places[0]
+        raise UsageError("which reader?", hint=f"there are {names}")
+    for number, place in enumerate(places):
+        if reader in (place.name, number, str(number)):
+            return place
+    raise UsageError(f"there is no reader {reader!r}", hint=f"there are {names}")
 
 
 def closer_of(card: Card) -> Callable[[], None]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from vreader.errors import UsageError
 from vreader.world.conversing import Conversing
+from vreader.world.desk import find_place
 from vreader.world.process import HelperProcess
-from vreader.world.spec import IN_PROCESS, asked_fault, several
+from vreader.world.spec import IN_PROCESS, asked_fault, check_clock, several
 
 if TYPE_CHECKING:
     from vreader.conversation.hearing import Said
@@ -97,11 +98,7 @@ class Helper:
             raise UsageError(
                 "a world without doors cannot be in another process", hint="use vreader.world"
             )
-        if options.pop("clock", None) is not None:
-            raise UsageError(
-                "a clock of its own goes with a world in this process",
-                hint=f"use stack={IN_PROCESS!r}, or leave the clock out",
-            )
+        check_clock(options.pop("clock", None), "", None)
         faults = [str(plan) for plan in several(options.pop("faults", ()))]
         told = {**options, "cards": cards, "faults": faults}
         process = self._running()
@@ -161,15 +158,7 @@ class RemoteWorld(Conversing):
 
     def place(self, reader: object = None) -> RemotePlace:
         """Find a reader by name, by number (0 first), or the only one; raises UsageError."""
-        places = self.places
-        names = ", ".join(repr(place.name) for place in places)
-        if reader is None and len(places) == 1:
-            return places[0]
-        for number, place in enumerate(places):
-            if reader is not None and reader in (place.name, number, str(number)):
-                return place
-        what = "which reader?" if reader is None else f"there is no reader {reader!r}"
-        raise UsageError(what, hint=f"there are {names}")
+        return find_place(self.places, reader)
 
     def insert(self, reader: object = None, card: str | None = None) -> RemotePlace:
         """Insert the card that belongs into ``reader``, or a new one made from a SPEC."""

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from missing import missing
 
 from vreader.bridge.pcsclite import probe
 from vreader.bridge.pcsclite.probe import SlotProbe, probe_reader_slots
@@ -67,12 +68,6 @@ long SCardListReaders(long context, const char *groups, char *readers, unsigned 
     return 0x8010002E;
 }
 """
-
-
-def missing(what):
-    if os.environ.get("CI") == "true":
-        pytest.fail(what)
-    pytest.skip(what)
 
 
 @pytest.fixture(scope="session")
